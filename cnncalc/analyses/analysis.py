@@ -1,0 +1,191 @@
+"""Everything cnncalc knows about a network without running it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from cnncalc.analyses import local, memory, receptive_field
+from cnncalc.analyses.local import Local
+from cnncalc.analyses.receptive_field import ReceptiveField
+from cnncalc.diagnostic import Diagnostic
+from cnncalc.errors import SpecError
+from cnncalc.graph import Network, Node
+from cnncalc.notation import Extent, Shape, extent_json
+
+
+class LayerAnalysis(NamedTuple):
+    """The figures of one layer.
+
+    Attributes:
+        parameters: trainable scalars; 0 where the weights are another layer's.
+        macs: multiply-accumulates of a forward pass, batch 1.
+        flops: 2*MACs and everything else the layer computes.
+        backward_macs: multiply-accumulates of the gradients of weights and input.
+
+    """
+
+    name: str
+    kind: str
+    inputs: tuple[str, ...]
+    output: Shape
+    parameters: Extent
+    buffers: Extent
+    macs: Extent
+    flops: Extent
+    backward_macs: Extent
+    receptive_field: ReceptiveField | None
+    node: Node
+    local: Local
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON contract of one layer."""
+        field = self.receptive_field
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "inputs": list(self.inputs),
+            "output": shape_json(self.output),
+            **({} if self.output.regions == 1 else {"regions": extent_json(self.output.regions)}),
+            "parameters": extent_json(self.parameters),
+            "buffers": extent_json(self.buffers),
+            "macs": extent_json(self.macs),
+            "flops": extent_json(self.flops),
+            "receptive_field": field.to_dict() if field is not None else None,
+            "line": self.node.place.line,
+        }
+
+
+class Totals(NamedTuple):
+    """The sums over a network, in the order of the JSON contract.
+
+    `parameters` and `trainable_parameters` agree: every parameter counts as
+    trainable, and what is not trained is a buffer. Bytes are float32, batch 1.
+    """
+
+    parameters: Extent
+    trainable_parameters: Extent
+    buffers: Extent
+    macs: Extent
+    flops: Extent
+    backward_macs: Extent
+    activations: Extent
+    activation_bytes: Extent
+    peak_bytes: Extent
+    training_bytes: Extent
+    parameter_bytes: Extent
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The figures of a network: `layers` in running order, and their `totals`."""
+
+    network: Network
+    layers: tuple[LayerAnalysis, ...]
+
+    @cached_property
+    def totals(self) -> Totals:
+        """The sums, and what has to be held in memory."""
+        size = memory.FLOAT32_BYTES
+        held = memory.fold(
+            self.network, [None] * len(self.network.inputs) + [one.local for one in self.layers]
+        )
+        parameters = total(one.parameters for one in self.layers)
+        return Totals(
+            parameters=parameters,
+            trainable_parameters=parameters,
+            buffers=total(one.buffers for one in self.layers),
+            macs=total(one.macs for one in self.layers),
+            flops=total(one.flops for one in self.layers),
+            backward_macs=total(one.backward_macs for one in self.layers),
+            activations=held.activations,
+            activation_bytes=held.activations * size,
+            peak_bytes=held.peak * size,
+            training_bytes=(held.activations + 2 * parameters) * size,
+            parameter_bytes=parameters * size,
+        )
+
+    @property
+    def receptive_field(self) -> ReceptiveField | None:
+        """The receptive field of the last layer that still has positions."""
+        for one in reversed(self.layers):
+            if one.output.spatial:
+                return one.receptive_field
+        return None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON contract of `report --format json` (docs/json.md)."""
+        field = self.receptive_field
+        return {
+            "schema": "cnncalc.report/1",
+            "name": self.network.name,
+            "input": {name: shape_json(shape) for name, shape in self.network.inputs.items()},
+            "totals": {name: extent_json(value) for name, value in self.totals._asdict().items()},
+            "layers": [one.to_dict() for one in self.layers],
+            "receptive_field": field.to_dict() if field is not None else None,
+        }
+
+
+def total(values: Any) -> Extent:
+    """A sum; symbolic ones are expanded, so that like terms are added."""
+    result = sum(values)
+    return result if isinstance(result, int) else result.expand()
+
+
+def shape_json(shape: Shape) -> list[int | str]:
+    """``[C, *spatial]``."""
+    return [extent_json(n) for n in (shape.channels, *shape.spatial)]
+
+
+def analyze(network: Network) -> Analysis:
+    """Every figure of every layer.
+
+    Raises:
+        SpecError: if a layer cannot be applied to its inputs, with one diagnostic each.
+
+    """
+    analysis, diagnostics = analyze_partly(network)
+    if diagnostics:
+        raise SpecError(diagnostics)
+    return analysis
+
+
+def analyze_partly(network: Network) -> tuple[Analysis, list[Diagnostic]]:
+    """The figures of the layers that can be applied, and what is wrong with the others."""
+    locals_, diagnostics = local.fold(network)
+    fields = receptive_field.fold(network, locals_)
+    nodes = network.nodes
+    # Whether something trainable lies before: else no gradient of the input is needed.
+    trained = [False] * len(network.inputs)
+    backward: dict[tuple[int, Any, bool], Extent] = {}
+    layers: list[LayerAnalysis] = []
+    for index in range(len(network.inputs), len(nodes)):
+        node, figures = nodes[index], locals_[index]
+        before = any([trained[source] for source in node.inputs])
+        if figures is None or node.layer is None:
+            trained.append(before)
+            continue
+        trained.append(before or bool(figures.weights))
+        macs = figures.macs
+        gradients: Extent = 0
+        if macs != 0:
+            key = (id(node.layer), figures.inputs, before)
+            if key not in backward:
+                backward[key] = node.layer.backward_macs(figures.inputs, figures.output, before)
+            gradients = backward[key]
+        layers.append(
+            LayerAnalysis(
+                node.name,
+                node.layer.kind,
+                tuple([nodes[source].name for source in node.inputs]),
+                figures.output,
+                figures.parameters,
+                figures.buffers,
+                macs,
+                figures.flops,
+                gradients,
+                fields[index],
+                node,
+                figures,
+            )
+        )
+    return Analysis(network, tuple(layers)), diagnostics

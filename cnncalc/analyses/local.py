@@ -1,0 +1,121 @@
+"""Shapes, and what each layer costs by itself: one pass over the graph.
+
+A layer object applied to the same input shapes gives the same answers, so they
+are computed once: ResNet-152 has 515 layers but some 90 different ones.
+"""
+
+from typing import NamedTuple
+
+from cnncalc.diagnostic import Diagnostic
+from cnncalc.errors import LayerError
+from cnncalc.graph import Network, Node
+from cnncalc.layers.base import Inputs, Layer, Reach, Tensors, size_of
+from cnncalc.notation import Extent, Shape
+from cnncalc.spec.construct import option_place
+
+
+class Local(NamedTuple):
+    """A layer's answers for given input shapes."""
+
+    inputs: Inputs
+    output: Shape
+    weights: Tensors
+    parameters: Extent
+    buffers: Extent
+    macs: Extent
+    flops: Extent
+    reach: tuple[Reach, ...]
+
+
+def fold(network: Network) -> tuple[list[Local | None], list[Diagnostic]]:
+    """The answers of every node in order; None for inputs and where a layer cannot be applied.
+
+    A layer behind one that failed is left out in silence: its error would only
+    be a consequence.
+    """
+    shapes: list[Shape | None] = [network.inputs[node.name] for node in _inputs(network)]
+    results: list[Local | None] = [None] * len(shapes)
+    diagnostics: list[Diagnostic] = []
+    memo: dict[tuple[int, Inputs], Local] = {}
+    for node in network.layers:
+        inputs = tuple([shapes[source] for source in node.inputs])
+        if None in inputs:
+            shapes.append(None)
+            results.append(None)
+            continue
+        key = (id(node.layer), inputs)
+        local = memo.get(key)  # type: ignore[arg-type]  # no None among them
+        if local is None:
+            try:
+                local = _apply(node.layer, inputs)  # type: ignore[arg-type]  # as above
+            except LayerError as error:
+                diagnostics.append(_explain(error, node, network))
+                shapes.append(None)
+                results.append(None)
+                continue
+            memo[key] = local  # type: ignore[index]  # as above
+        if node.shares is not None:
+            problem = _sharing(node, local, results[node.shares], network)
+            if problem is not None:
+                diagnostics.append(problem)
+            local = local._replace(parameters=0)
+        shapes.append(local.output)
+        results.append(local)
+    return results, diagnostics
+
+
+def _inputs(network: Network) -> tuple[Node, ...]:
+    return network.nodes[: len(network.inputs)]
+
+
+def _apply(layer: Layer, inputs: Inputs) -> Local:
+    output = layer.output(inputs)
+    weights = layer.weights(inputs)
+    return Local(
+        inputs=inputs,
+        output=output,
+        weights=weights,
+        parameters=size_of(weights),
+        buffers=size_of(layer.buffers(inputs)),
+        macs=layer.macs(inputs, output),
+        flops=layer.flops(inputs, output),
+        reach=layer.reach(inputs, output),
+    )
+
+
+def _explain(error: LayerError, node: Node, network: Network) -> Diagnostic:
+    names = tuple(network.nodes[source].name for source in node.inputs)
+    return Diagnostic(
+        error.code,
+        error.name,
+        "error",
+        f"{node.name}: {error.describe(names)}",
+        error.help,
+        network.path,
+        option_place(node.origin, node.kind, error.field),
+        node.name,
+    )
+
+
+def _sharing(node: Node, local: Local, owner: Local | None, network: Network) -> Diagnostic | None:
+    """Weights can only be shared between layers that have the same ones."""
+    if owner is None or owner.weights == local.weights:
+        return None
+    first = network.nodes[node.shares]
+    return Diagnostic(
+        "G005",
+        "cannot-share-weights",
+        "error",
+        f"{node.name}: cannot use the weights of `{first.name}`: it has {_shapes(owner.weights)}, "
+        f"this layer needs {_shapes(local.weights)}",
+        "shared layers need the same kind, options and input channels",
+        network.path,
+        node.place,
+        node.name,
+    )
+
+
+def _shapes(weights: Tensors) -> str:
+    return ", ".join(f"{name} {'x'.join(map(str, shape))}" for name, shape in weights.items()) or (
+        "none"
+    )

@@ -1,0 +1,225 @@
+"""The contract of a layer: what each kind answers about itself.
+
+A layer answers *local* questions: its output shape, its weights, its
+multiply-accumulates, the window it slides. It knows nothing of the graph; the
+analyses fold the answers.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, dataclass_transform
+
+from cnncalc.errors import LayerError
+from cnncalc.notation import Extent, Shape
+from cnncalc.window import Window
+
+Inputs = tuple[Shape, ...]
+
+#: Named tensors with their shapes: ``{"weight": (96, 3, 11, 11), "bias": (96,)}``.
+Tensors = Mapping[str, tuple[Extent, ...]]
+
+#: What one output unit depends on: the same position, a window, or every position.
+Sees = Literal["point", "window", "all"]
+
+
+class Reach(NamedTuple):
+    """Output position i depends on input positions ``start + i*stride`` and ``size - 1`` more.
+
+    Where that varies with i (a stride below 1), the largest size and the first start.
+    """
+
+    stride: Any
+    start: Any
+    size: Any
+
+
+def ratio(a: Extent, b: Extent) -> Any:
+    """a/b, as an integer where it is one."""
+    if not (isinstance(a, int | Fraction) and isinstance(b, int | Fraction)):
+        return a / b
+    exact = Fraction(a) / Fraction(b)
+    return exact.numerator if exact.denominator == 1 else exact
+
+
+_L = TypeVar("_L", bound="type[Layer]")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, eq_default=False)
+def layer(cls: _L) -> _L:
+    """Make a class a layer: a frozen dataclass whose options are its fields.
+
+    Equality stays identity: analyses memoise by layer object.
+    """
+    make: Callable[[_L], _L] = dataclass(frozen=True, kw_only=True, eq=False)
+    return make(cls)
+
+
+@layer
+class Layer:
+    """One layer of a network.
+
+    Attributes:
+        kind: the key that names it in a spec.
+        main: the option that the value of that key fills, if it takes one.
+        main_required: whether that value must be given.
+        in_place: whether its output can overwrite its input, so that it adds
+            nothing to the activations held.
+        sees: what one output unit depends on (receptive fields).
+        fits: whether its windows should divide its input evenly.
+
+    """
+
+    kind: ClassVar[str] = ""
+    main: ClassVar[str] = ""
+    main_required: ClassVar[bool] = True
+    in_place: ClassVar[bool] = False
+    sees: ClassVar[Sees] = "point"
+    fits: ClassVar[bool] = False
+    #: Options that name another layer: `like`, `indices`.
+    references: ClassVar[tuple[str, ...]] = ()
+    #: Options that hold a shape in notation rather than arithmetic.
+    verbatim: ClassVar[tuple[str, ...]] = ()
+
+    def output(self, inputs: Inputs) -> Shape:
+        """The shape it makes of its inputs.
+
+        Raises:
+            LayerError: if it cannot be applied to them.
+
+        """
+        return inputs[0]
+
+    def weights(self, inputs: Inputs) -> Tensors:
+        """Trainable tensors."""
+        return {}
+
+    def buffers(self, inputs: Inputs) -> Tensors:
+        """Tensors that are kept with the weights but not trained."""
+        return {}
+
+    def macs(self, inputs: Inputs, output: Shape) -> Extent:
+        """Multiply-accumulates of one forward pass, batch 1, bias not counted."""
+        return 0
+
+    def other_flops(self, inputs: Inputs, output: Shape) -> Extent:
+        """Operations beside the MACs: bias additions, comparisons, activation steps."""
+        return 0
+
+    def flops(self, inputs: Inputs, output: Shape) -> Extent:
+        """Floating-point operations: 2*MACs + the others."""
+        return 2 * self.macs(inputs, output) + self.other_flops(inputs, output)
+
+    def backward_macs(self, inputs: Inputs, output: Shape, input_gradient: bool) -> Extent:
+        """Multiply-accumulates of the backward pass.
+
+        Two further products of the forward one's size: the gradient of the weights
+        and, where something trainable lies before it, the gradient of the input.
+        """
+        macs = self.macs(inputs, output)
+        return 2 * macs if input_gradient else macs
+
+    def windows(self, inputs: Inputs) -> tuple[Window, ...]:
+        """The sliding window along each spatial axis, for a layer that has one."""
+        return ()
+
+    def reach(self, inputs: Inputs, output: Shape) -> tuple[Reach, ...]:
+        """The input positions that an output position depends on, along each axis.
+
+        Empty where positions keep their place (`sees` is ``point``).
+        """
+        if self.sees == "all":
+            return tuple(Reach(0, 0, n) for n in inputs[0].spatial)
+        return tuple(Reach(w.stride, -w.before, w.span) for w in self.windows(inputs))
+
+
+def size_of(tensors: Tensors) -> Extent:
+    """Scalars in a set of tensors.
+
+    >>> size_of({"weight": (96, 3, 11, 11), "bias": (96,)})
+    34944
+    """
+    return sum(math.prod(shape) for shape in tensors.values())
+
+
+def per_axis(value: Any, rank: int, option: str) -> tuple[Any, ...]:
+    """One value for each spatial axis: a single one is repeated.
+
+    Raises:
+        LayerError: if a list has the wrong length.
+
+    """
+    if not isinstance(value, tuple):
+        return (value,) * rank
+    if len(value) != rank:
+        raise LayerError(
+            f"`{option}` lists {len(value)} {_plural('value', len(value))}, but the input has "
+            f"{rank} spatial {_plural('axis', rank)}",
+            help=f"write one value for all axes, or {rank}",
+            field=option,
+            code="H005",
+            name="wrong-number-of-axes",
+        )
+    return value
+
+
+def sides(pad: Any, rank: int, option: str = "pad") -> tuple[tuple[Any, Any], ...]:
+    """Padding before and after along each axis, from ``1``, ``[1, 2]`` or ``[[1, 2], [0, 0]]``.
+
+    >>> sides((1, (0, 2)), 2)
+    ((1, 1), (0, 2))
+    """
+    entries = per_axis(pad, rank, option)
+    return tuple(entry if isinstance(entry, tuple) else (entry, entry) for entry in entries)
+
+
+def needs_map(shape: Shape, what: str) -> None:
+    """Refuse a vector where spatial axes are needed."""
+    if not shape.spatial:
+        raise LayerError(
+            f"{what} slides over spatial axes, but its input {shape} is a vector",
+            help="place it before `flatten`, or `reshape` the vector into a map",
+            code="H006",
+            name="not-a-map",
+        )
+
+
+def divides(divisor: Extent, value: Extent) -> bool:
+    """Whether `divisor` divides `value`; an unknown remainder is given the benefit."""
+    remainder = value % divisor
+    return bool(remainder == 0) if isinstance(remainder, int) else remainder.is_zero is not False
+
+
+def must_divide(divisor: Extent, channels: Extent, what: str, field: str) -> None:
+    """Refuse a number of groups, parts or heads that does not divide the channels."""
+    if not divides(divisor, channels):
+        raise LayerError(
+            f"{divisor} {what} do not divide the {channels} channels",
+            field=field,
+            code="H003",
+            name="groups-do-not-divide",
+        )
+
+
+def checked(extents: tuple[Extent, ...], describe: Callable[[int], LayerError]) -> None:
+    """Refuse output extents below 1; `describe` words the error for the axis at fault."""
+    for axis, extent in enumerate(extents):
+        if isinstance(extent, int) and extent < 1:
+            raise describe(axis)
+
+
+def axis_name(axis: int, rank: int) -> str:
+    """What people call a spatial axis.
+
+    >>> axis_name(0, 2), axis_name(0, 1), axis_name(1, 3)
+    ('height', 'length', 'height')
+    """
+    names = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+    return names[rank][axis] if rank in names else f"axis {axis + 1}"
+
+
+def _plural(word: str, number: int) -> str:
+    if number == 1:
+        return word
+    return "axes" if word == "axis" else word + "s"

@@ -1,0 +1,1 @@
+"""Findings about a network: what is wrong, what is doubtful, and why."""

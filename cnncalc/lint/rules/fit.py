@@ -1,0 +1,156 @@
+"""Windows that do not fit their input: what they never read."""
+
+from collections.abc import Iterator
+
+from cnncalc.analyses.analysis import Analysis, LayerAnalysis
+from cnncalc.diagnostic import Diagnostic
+from cnncalc.layers.base import axis_name
+from cnncalc.lint.rule import Rule
+from cnncalc.window import Fit, Window, fit, fitting_extents, fitting_paddings
+
+
+def misfits(layer: LayerAnalysis) -> Iterator[tuple[int, int, Window, Fit]]:
+    """Axis, input extent, window and fit wherever a window leaves a remainder unread.
+
+    Windows further apart than they are wide skip ``stride - span`` positions
+    between each other anyway; as many at the end are no misfit.
+    """
+    asked = layer.node.layer
+    if asked is None or not asked.fits:
+        return
+    shape = layer.local.inputs[0]
+    for axis, (n, window) in enumerate(
+        zip(shape.spatial, asked.windows(layer.local.inputs), strict=True)
+    ):
+        if window.stride == 1 or window.ceil or not isinstance(n, int):
+            continue
+        lying = fit(n, window)
+        if lying.unread > max(window.stride - window.span, 0):
+            yield axis, n, window, lying
+
+
+class FloorDropsPixels(Rule):
+    """A window that does not fit leaves rows or columns of its input unread.
+
+    What it does: reports convolutions and pools whose stride does not divide
+    (n + padding - window), where the remainder holds real input, not padding.
+
+    Why it matters: the output is rounded down in silence. Pixels at the bottom and
+    right edge have no influence and get no gradient, and the padding that seemed
+    symmetric is not. CS231n's notes call such a setting invalid.
+
+    Bad:
+        input: 3@224x224
+        layers:
+          - {conv: 96, kernel: 11, stride: 4}
+
+    Good:
+        input: 3@227x227
+        layers:
+          - {conv: 96, kernel: 11, stride: 4}
+
+    Source: CS231n, "Convolutional networks", constraints on strides.
+    """
+
+    code = "F001"
+    name = "floor-drops-pixels"
+    severity = "warning"
+
+    def check(self, analysis: Analysis) -> Iterator[Diagnostic]:
+        for layer in analysis.layers:
+            lost = [found for found in misfits(layer) if found[3].unread_pixels]
+            if lost:
+                yield self.at(
+                    analysis, layer, _what_is_lost(layer, lost), _what_would_fit(lost[0]), "stride"
+                )
+
+
+class FloorDropsPadding(Rule):
+    """A window that does not fit leaves only padding unread.
+
+    What it does: reports convolutions and pools whose stride does not divide
+    (n + padding - window), where the remainder is padding alone.
+
+    Why it matters: nothing is lost, but the padding that takes part is not the
+    same on both sides: the stem of ResNet uses 3 rows above and 2 below.
+
+    Bad:
+        input: 3@224x224
+        layers:
+          - {conv: 64, kernel: 7, stride: 2, pad: 3}
+
+    Good:
+        input: 3@224x224
+        layers:
+          - {conv: 64, kernel: 7, stride: 2, pad: [[3, 2], [3, 2]]}
+
+    Source: CS231n, "Convolutional networks"; receptive-field alignment in Araujo et al. 2019.
+    """
+
+    code = "F002"
+    name = "floor-drops-padding"
+    severity = "note"
+
+    def check(self, analysis: Analysis) -> Iterator[Diagnostic]:
+        for layer in analysis.layers:
+            found = list(misfits(layer))
+            if found and not any(lying.unread_pixels for _, _, _, lying in found):
+                axis, n, window, lying = found[0]
+                used = max(window.after - lying.unread, 0)
+                yield self.at(
+                    analysis,
+                    layer,
+                    f"the stride {window.stride} does not fit {_padded(n, window)} - {window.span}: "
+                    f"{_positions(lying.unread, axis, layer)} of padding at the end "
+                    f"{_is(lying.unread)} never read",
+                    f"no pixel is lost; the padding that is read is {window.before} before and "
+                    f"{used} after",
+                    "stride",
+                )
+
+
+def _what_is_lost(layer: LayerAnalysis, lost: list[tuple[int, int, Window, Fit]]) -> str:
+    _, n, window, _ = lost[0]
+    parts = [_positions(lying.unread_pixels, axis, layer) for axis, _, _, lying in lost]
+    total = sum(lying.unread_pixels for _, _, _, lying in lost)
+    return (
+        f"the stride {window.stride} does not fit {_padded(n, window)} - {window.span}: "
+        f"the last {' and '.join(parts)} of its input {layer.local.inputs[0]} {_is(total)} never read"
+    )
+
+
+def _what_would_fit(found: tuple[int, int, Window, Fit]) -> str:
+    _, n, window, _ = found
+    below, above = fitting_extents(n, window)
+    ways = [f"an input of {below} or {above}" if below >= 1 else f"an input of {above}"]
+    paddings = [pad for pad in fitting_paddings(n, window, window.span - 1) if pad != window.before]
+    if paddings:
+        ways.append(f"padding {' or '.join(map(str, paddings[:3]))}")
+    kernels = [
+        kernel
+        for kernel in range(max(window.kernel - 3, 1), window.kernel + 4)
+        if (room := n + window.before + window.after - window._replace(kernel=kernel).span) >= 0
+        and room % window.stride == 0
+    ]
+    if kernels:
+        nearest = min(kernels, key=lambda kernel: (abs(kernel - window.kernel), kernel))
+        ways.append(f"a kernel of {nearest}")
+    return "these would fit: " + ", ".join(ways)
+
+
+def _padded(n: int, window: Window) -> str:
+    if window.before == window.after == 0:
+        return str(n)
+    if window.before == window.after:
+        return f"{n} + 2*{window.before}"
+    return f"{n} + {window.before} + {window.after}"
+
+
+def _positions(number: int, axis: int, layer: LayerAnalysis) -> str:
+    names = {"height": "row", "width": "column", "length": "position", "depth": "slice"}
+    word = names.get(axis_name(axis, layer.local.inputs[0].rank), "position")
+    return f"{number} {word}{'s' if number > 1 else ''}"
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"

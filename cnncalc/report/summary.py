@@ -1,0 +1,49 @@
+"""What stands above and below a layer table."""
+
+from cnncalc.analyses.analysis import Analysis
+from cnncalc.notation import Layout, approximate, count, format_bytes, format_shape
+from cnncalc.spec.document import printable
+
+
+def heading(analysis: Analysis, layout: Layout) -> str:
+    """The network's name and input."""
+    network = analysis.network
+    inputs = ", ".join(
+        (f"{name} " if len(network.inputs) > 1 else "") + format_shape(shape, layout)
+        for name, shape in network.inputs.items()
+    )
+    return f"{printable(network.title or network.name)}, input {inputs}"
+
+
+def summary(analysis: Analysis) -> list[tuple[str, str]]:
+    """The totals, labelled; every figure says its unit and convention."""
+    totals = analysis.totals
+    lines = [
+        (
+            "parameters",
+            f"{count(totals.parameters)} ({format_bytes(totals.parameter_bytes)} float32)",
+        ),
+    ]
+    if totals.buffers != 0:
+        lines.append(("buffers", f"{count(totals.buffers)} (running statistics, not trained)"))
+    lines += [
+        ("forward", f"{count(totals.macs)} MACs, {_flops(totals.flops)} FLOPs"),
+        ("backward", f"{count(totals.backward_macs)} MACs"),
+        (
+            "activations",
+            f"{count(totals.activations)} ({format_bytes(totals.activation_bytes)} float32, "
+            f"peak {format_bytes(totals.peak_bytes)})",
+        ),
+    ]
+    field = analysis.receptive_field
+    if field is not None and field.axes:
+        size = "x".join(str(axis.size) for axis in field.axes)
+        stride = "x".join(str(axis.stride) for axis in field.axes)
+        lines.append(
+            ("field", f"{size}, stride {stride}" + ("" if field.aligned else ", misaligned"))
+        )
+    return lines
+
+
+def _flops(value: object) -> str:
+    return approximate(value) if isinstance(value, int) else str(value)

@@ -1,0 +1,311 @@
+"""The arithmetic of specs: ``4*width``, ``max(8, C // 16)``, ``stride > 1 and project``.
+
+A small grammar with bounded cost, evaluated exactly: integers and fractions,
+block parameters, and the symbols of a symbolic input. Never Python's `eval`.
+
+    choice     = conjunct {"or" conjunct}
+    conjunct   = negation {"and" negation}
+    negation   = "not" negation | comparison
+    comparison = sum [("==" | "!=" | "<=" | ">=" | "<" | ">") sum]
+    sum        = product {("+" | "-") product}
+    product    = sign {("*" | "//" | "/" | "%") sign}
+    sign       = ("+" | "-") sign | power
+    power      = atom ["**" sign]
+    atom       = number | name | text in quotes | "(" choice ")"
+               | ("min" | "max" | "ceil" | "floor") "(" choice {"," choice} ")"
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from cnncalc.diagnostic import nearest
+from cnncalc.errors import ExpressionError
+from cnncalc.limits import DEFAULT_LIMITS, Limits
+
+#: A number, a truth value, a name, or a SymPy expression.
+Value = Any
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)|(?P<name>[A-Za-z_]\w*)"
+    r"|(?P<text>'[^']*'|\"[^\"]*\")|(?P<operator>\*\*|//|==|!=|<=|>=|[-+*/%()<>,]))"
+)
+_FUNCTIONS = ("min", "max", "ceil", "floor")
+_WORDS = ("and", "or", "not", "true", "false")
+_MOST_PARENTHESES = 50
+
+
+def evaluate(
+    text: str, names: Mapping[str, Value] | None = None, limits: Limits = DEFAULT_LIMITS
+) -> Value:
+    """The value of an expression.
+
+    Whole results are `int`, others `Fraction`; conditions are `bool`; a name
+    bound to text gives that text; symbols give SymPy expressions.
+
+    Raises:
+        ExpressionError: if it cannot be read, names something unknown, divides by
+            zero or exceeds the number limit.
+
+    >>> evaluate("4*width // 3", {"width": 64})
+    85
+    >>> evaluate("max(8, 3/2) > 7 and not false")
+    True
+
+    """
+    if len(text) > limits.expression:
+        raise ExpressionError(f"an expression of {len(text)} characters is over the limit")
+    return _Evaluator(text, names or {}, limits).value()
+
+
+def whole(value: Value) -> Value:
+    """A fraction with denominator 1 as the integer it is."""
+    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
+
+
+class _Evaluator:
+    def __init__(self, text: str, names: Mapping[str, Value], limits: Limits) -> None:
+        self.text = text
+        self.names = names
+        self.limits = limits
+        self.tokens = self._tokens(text)
+        self.next = 0
+        self.depth = 0
+
+    @staticmethod
+    def _tokens(text: str) -> list[tuple[str, str]]:
+        tokens, at = [], 0
+        stripped = text.rstrip()
+        while at < len(stripped):
+            match = _TOKEN.match(stripped, at)
+            if match is None:
+                raise ExpressionError(f"cannot read {stripped[at:].strip()[:20]!r}")
+            tokens.append((str(match.lastgroup), match[str(match.lastgroup)]))
+            at = match.end()
+        return tokens
+
+    def value(self) -> Value:
+        if not self.tokens:
+            raise ExpressionError("the expression is empty")
+        result = self._choice()
+        if self.next < len(self.tokens):
+            raise ExpressionError(f"`{self.tokens[self.next][1]}` is not expected here")
+        return result
+
+    def _peek(self) -> str:
+        if self.next >= len(self.tokens):
+            return ""
+        group, token = self.tokens[self.next]
+        return token if group != "text" else "'"
+
+    def _take(self, *expected: str) -> str:
+        token = self._peek()
+        if token in expected:
+            self.next += 1
+            return token
+        return ""
+
+    def _choice(self) -> Value:
+        left = self._conjunct()
+        while self._take("or"):
+            right = self._conjunct()
+            left = self._truth(left) or self._truth(right)
+        return left
+
+    def _conjunct(self) -> Value:
+        left = self._negation()
+        while self._take("and"):
+            right = self._negation()
+            left = self._truth(left) and self._truth(right)
+        return left
+
+    def _negation(self) -> Value:
+        turned = False
+        negated = False
+        while self._take("not"):
+            turned, negated = not turned, True
+        value = self._comparison()
+        return self._truth(value) != turned if negated else value
+
+    def _comparison(self) -> Value:
+        left = self._sum()
+        operator = self._take("==", "!=", "<=", ">=", "<", ">")
+        if not operator:
+            return left
+        return self._compare(operator, left, self._sum())
+
+    def _sum(self) -> Value:
+        left = self._product()
+        while operator := self._take("+", "-"):
+            left = self._apply(operator, left, self._product())
+        return left
+
+    def _product(self) -> Value:
+        left = self._sign()
+        while operator := self._take("*", "//", "/", "%"):
+            left = self._apply(operator, left, self._sign())
+        return left
+
+    def _sign(self) -> Value:
+        negative = False
+        while sign := self._take("+", "-"):
+            negative ^= sign == "-"
+        value = self._power()
+        return -self._number(value) if negative else value
+
+    def _power(self) -> Value:
+        base = self._atom()
+        if not self._take("**"):
+            return base
+        self._enter()
+        exponent = self._sign()
+        self.depth -= 1
+        return self._apply("**", base, exponent)
+
+    def _atom(self) -> Value:
+        if self.next >= len(self.tokens):
+            raise ExpressionError("something is missing at the end")
+        group, token = self.tokens[self.next]
+        self.next += 1
+        if group == "number":
+            return self._literal(token)
+        if group == "text":
+            return token[1:-1]
+        if group == "name":
+            return self._call(token) if token in _FUNCTIONS else self._name(token)
+        if token == "(":
+            self._enter()
+            value = self._choice()
+            self._close()
+            return value
+        raise ExpressionError(f"`{token}` is not expected here")
+
+    def _call(self, function: str) -> Value:
+        if not self._take("("):
+            raise ExpressionError(f"`{function}` needs its arguments in parentheses")
+        self._enter()
+        arguments = [self._number(self._choice())]
+        while self._take(","):
+            arguments.append(self._number(self._choice()))
+        self._close()
+        if function in ("ceil", "floor") and len(arguments) != 1:
+            raise ExpressionError(f"`{function}` takes one argument, got {len(arguments)}")
+        if any(_is_symbolic(argument) for argument in arguments):
+            return _symbolic_function(function, arguments)
+        exact = {"min": min, "max": max, "ceil": math.ceil, "floor": math.floor}[function]
+        return whole(exact(*arguments))
+
+    def _enter(self) -> None:
+        self.depth += 1
+        if self.depth > _MOST_PARENTHESES:
+            raise ExpressionError(f"more than {_MOST_PARENTHESES} nested parentheses")
+
+    def _close(self) -> None:
+        self.depth -= 1
+        if not self._take(")"):
+            raise ExpressionError("a closing parenthesis is missing")
+
+    def _literal(self, token: str) -> Value:
+        if len(token) > self.limits.digits:
+            raise ExpressionError(
+                f"a number of {len(token)} digits is over the limit of {self.limits.digits}"
+            )
+        if token.isdigit():
+            if len(token) > 1 and token[0] == "0":
+                raise ExpressionError(f"`{token}` has a leading zero")
+            return int(token)
+        if "e" in token.lower() and abs(int(token.lower().partition("e")[2])) > self.limits.digits:
+            raise ExpressionError(f"`{token}` is over the limit of {self.limits.digits} digits")
+        return whole(Fraction(token))
+
+    def _name(self, name: str) -> Value:
+        if name in ("true", "false"):
+            return name == "true"
+        if name in _WORDS:
+            raise ExpressionError(f"`{name}` is not expected here")
+        if name not in self.names:
+            known = nearest(name, self.names)
+            raise ExpressionError(f"unknown name `{name}`" + (f": {known}" if known else ""))
+        return self.names[name]
+
+    def _number(self, value: Value) -> Value:
+        if isinstance(value, bool | str):
+            shown = str(value).lower() if isinstance(value, bool) else repr(value)
+            raise ExpressionError(f"{shown} is not a number")
+        return value
+
+    def _truth(self, value: Value) -> bool:
+        if not isinstance(value, bool):
+            raise ExpressionError(f"`{value}` is neither true nor false: compare it, as in x > 1")
+        return value
+
+    def _compare(self, operator: str, left: Value, right: Value) -> bool:
+        if operator not in ("==", "!="):
+            left, right = self._number(left), self._number(right)
+        result: Any
+        if operator == "==":
+            result = left == right
+        elif operator == "!=":
+            result = left != right
+        elif operator == "<":
+            result = left < right
+        elif operator == ">":
+            result = left > right
+        elif operator == "<=":
+            result = left <= right
+        else:
+            result = left >= right
+        if isinstance(result, bool):
+            return result
+        if getattr(result, "is_Boolean", False) and result.is_number is not False:
+            decided = {"True": True, "False": False}.get(str(result))
+            if decided is not None:
+                return decided
+        raise ExpressionError(f"whether {left} {operator} {right} depends on the input size")
+
+    def _apply(self, operator: str, left: Value, right: Value) -> Value:
+        left, right = self._number(left), self._number(right)
+        if operator in ("/", "//", "%") and right == 0:
+            raise ExpressionError(f"division by zero in `{self.text.strip()[:60]}`")
+        result: Value
+        if operator == "+":
+            result = left + right
+        elif operator == "-":
+            result = left - right
+        elif operator == "*":
+            result = left * right
+        elif operator == "/":
+            exact = _is_symbolic(left) or _is_symbolic(right)
+            result = left / right if exact else Fraction(left) / Fraction(right)
+        elif operator == "//":
+            result = left // right
+        elif operator == "%":
+            result = left % right
+        else:
+            result = self._raise(left, right)
+        if isinstance(result, int | Fraction) and abs(result) >= 10**self.limits.digits:
+            raise ExpressionError(f"the result is over the limit of {self.limits.digits} digits")
+        return whole(result)
+
+    def _raise(self, base: Value, exponent: Value) -> Value:
+        if not isinstance(exponent, int) or exponent < 0:
+            raise ExpressionError(f"the exponent {exponent} is not a whole number of at least 0")
+        # Bounded before it is computed: 9**9**9 would not come back.
+        if exponent > (1000 if isinstance(base, int | Fraction) else 8) or (
+            isinstance(base, int) and abs(base) > 1 and exponent > 4 * self.limits.digits
+        ):
+            raise ExpressionError(f"the result is over the limit of {self.limits.digits} digits")
+        return base**exponent
+
+
+def _is_symbolic(value: Value) -> bool:
+    return not isinstance(value, int | Fraction)
+
+
+def _symbolic_function(function: str, arguments: list[Value]) -> Value:
+    import sympy
+
+    exact = {"min": sympy.Min, "max": sympy.Max, "ceil": sympy.ceiling, "floor": sympy.floor}
+    return exact[function](*arguments)

@@ -1,0 +1,272 @@
+"""A whole spec: its header read, its layers laid out, the network assembled."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cnncalc.diagnostic import FILE_START, Place, nearest
+from cnncalc.errors import NotationError
+from cnncalc.graph import Claim, Network, Node
+from cnncalc.layers import KINDS
+from cnncalc.layers.fields import Text
+from cnncalc.limits import DEFAULT_LIMITS, Limits
+from cnncalc.notation import Shape, parse_shape
+from cnncalc.spec.blocks import Compiler
+from cnncalc.spec.claims import read_claim, read_ignore
+from cnncalc.spec.document import Mapping, Scalar, Sequence, compose, printable
+from cnncalc.spec.document import Node as Yaml
+from cnncalc.spec.findings import Findings
+from cnncalc.spec.items import ACTIVATION, COMMON
+from cnncalc.spec.models import build
+from cnncalc.spec.template import Outer, Template
+from cnncalc.spec.values import BAD, Values, written
+
+INPUT_NAME = "input"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """The descriptive keys of a spec."""
+
+    name: Text = ""
+    source: Text = ""
+    task: Text = ""
+    description: Text = ""
+
+
+_STRUCTURE = ("input", "layers", "blocks", "outputs", "expect", "ignore")
+_HEADER = tuple(Header.__dataclass_fields__)
+TOP_LEVEL = (*_HEADER, *_STRUCTURE)
+_BLOCK_KEYS = ("parameters", "layers", "description")
+
+
+def parse(text: str, *, path: str = "", name: str = "", limits: Limits = DEFAULT_LIMITS) -> Network:
+    """The network a spec describes.
+
+    Raises:
+        SpecError: with every error found, each at its place.
+
+    """
+    findings = Findings(path)
+    root = compose(text, path, limits)
+    if not isinstance(root, Mapping):
+        findings.error(
+            "S001", "not-a-spec", f"a spec is a mapping with `input` and `layers`, got {written(root)}",
+            root.place, "start with input: 3@224x224 and layers:",
+        )  # fmt: skip
+        findings.stop()
+    return _Assembly(root, text, name, findings, limits).network()
+
+
+class _Assembly:
+    def __init__(
+        self, root: Mapping, text: str, name: str, findings: Findings, limits: Limits
+    ) -> None:
+        self.root = root
+        self.text = text
+        self.name = name
+        self.findings = findings
+        self.limits = limits
+        self.values = Values(findings, limits)
+
+    def network(self) -> Network:
+        root, findings = self.root, self.findings
+        for key, _ in root:
+            if key.value not in TOP_LEVEL:
+                findings.error(
+                    "S002", "unknown-key", f"unknown key `{printable(key.value)}`", key.place,
+                    nearest(key.value, TOP_LEVEL) or "keys of a spec: " + ", ".join(TOP_LEVEL),
+                )  # fmt: skip
+        header = self._header()
+        inputs = self._inputs()
+        blocks = self._blocks()
+        template = self._layers(inputs, blocks)
+        nodes = self._resolved(template)
+        outputs = self._outputs(template)
+        ignore = root.get("ignore")
+        ignored = read_ignore(ignore, findings) if ignore is not None else {}
+        claims = self._claims(template, len(inputs))
+        findings.check()
+        return Network(
+            name=header.name or self.name or "network",
+            title=header.name or self.name,
+            source=header.source,
+            task=header.task,
+            description=header.description,
+            nodes=nodes,
+            inputs=inputs,
+            outputs=outputs,
+            claims=claims,
+            ignore=ignored,
+            path=findings.path,
+            text=self.text,
+        )
+
+    def _header(self) -> Header:
+        given: dict[str, Any] = {}
+        for key in _HEADER:
+            node = self.root.get(key)
+            if node is not None:
+                given[key] = self.values.text(node, f"`{key}`", {})
+        built = build(Header, {key: value for key, value in given.items() if value is not BAD})
+        return built if isinstance(built, Header) else Header()
+
+    def _inputs(self) -> dict[str, Shape]:
+        node = self.root.get("input")
+        if node is None:
+            self.findings.error(
+                "S003", "missing-key", "the spec has no `input`", _top(self.root),
+                "write the shape of the input: input: 3@224x224",
+            )  # fmt: skip
+            return {INPUT_NAME: Shape(1)}
+        if isinstance(node, Mapping) and node.entries:
+            named = {key.value: self._shape(value) for key, value in node}
+            for key, _ in node:
+                if not key.value.isidentifier():
+                    self.findings.error(
+                        "S004", "invalid-value",
+                        f"`{printable(key.value)}` cannot be the name of an input",
+                        key.place, "letters, digits and `_`",
+                    )  # fmt: skip
+            return named
+        return {INPUT_NAME: self._shape(node)}
+
+    def _shape(self, node: Yaml) -> Shape:
+        if not isinstance(node, Scalar) or not node.value:
+            self.values.wrong_type("`input`", "a shape such as 3@224x224", node)
+            return Shape(1)
+        if self.values.plain(node) is BAD:
+            return Shape(1)
+        try:
+            return parse_shape(node.value, digits=self.limits.digits)
+        except NotationError as error:
+            self.findings.error("S004", "invalid-value", f"`input`: {error}", node.place)
+            return Shape(1)
+
+    def _blocks(self) -> dict[str, Mapping]:
+        node = self.root.get("blocks")
+        if node is None:
+            return {}
+        if not isinstance(node, Mapping):
+            self.values.wrong_type("`blocks`", "a mapping from names to blocks", node)
+            return {}
+        blocks: dict[str, Mapping] = {}
+        for key, definition in node:
+            if self._block(key, definition) and isinstance(definition, Mapping):
+                blocks[key.value] = definition
+        return blocks
+
+    def _block(self, key: Scalar, definition: Yaml) -> bool:
+        name = key.value
+        if name in KINDS or name in COMMON or name == ACTIVATION or not _is_name(name):
+            self.findings.error(
+                "S004", "invalid-value", f"a block cannot be called `{printable(name)}`", key.place,
+                "choose a word that is no layer and no option of one",
+            )  # fmt: skip
+            return False
+        if not isinstance(definition, Mapping):
+            self.values.wrong_type(f"the block `{name}`", "a mapping with `layers`", definition)
+            return False
+        good = True
+        for inner, _ in definition:
+            if inner.value not in _BLOCK_KEYS:
+                self.findings.error(
+                    "S002", "unknown-key", f"a block has no key `{printable(inner.value)}`",
+                    inner.place, nearest(inner.value, _BLOCK_KEYS) or "keys: " + ", ".join(_BLOCK_KEYS),
+                )  # fmt: skip
+                good = False
+        layers, parameters = definition.get("layers"), definition.get("parameters")
+        if not isinstance(layers, Sequence):
+            self.findings.error(
+                "S003", "missing-key", f"the block `{name}` needs `layers`: a list of layers",
+                key.place if layers is None else layers.place,
+            )  # fmt: skip
+            good = False
+        if parameters is not None and not isinstance(parameters, Mapping):
+            self.values.wrong_type(
+                "`parameters`",
+                "a mapping from names to defaults (left empty if required)",
+                parameters,
+            )
+            good = False
+        for parameter, _ in parameters if isinstance(parameters, Mapping) else ():
+            if not _is_name(parameter.value):
+                self.findings.error(
+                    "S004", "invalid-value",
+                    f"a parameter cannot be called `{printable(parameter.value)}`", parameter.place,
+                    "letters, digits and `_`, starting with a letter; not `and`, `or`, `not`, `min`, `max`",
+                )  # fmt: skip
+                good = False
+        return good
+
+    def _layers(self, inputs: dict[str, Shape], blocks: dict[str, Mapping]) -> Template:
+        template = Template()
+        for name in inputs:
+            template.names[name] = len(template.steps)
+            template.steps.append(Node(name, None, (), (), self.root.get("input") or self.root))
+        template.output = 0
+        layers = self.root.get("layers")
+        if not isinstance(layers, Sequence) or not layers.items:
+            place = _top(self.root) if layers is None else layers.place
+            self.findings.error(
+                "S003", "missing-key", "the spec has no `layers`" if layers is None
+                else "`layers` must be a list with at least one layer", place,
+                "write them one to a line: - {conv: 64, kernel: 3}",
+            )  # fmt: skip
+            return template
+        symbols = {
+            str(symbol): symbol
+            for shape in inputs.values()
+            for symbol in (shape.channels, *shape.spatial)
+            if not isinstance(symbol, int)
+        }
+        return Compiler(blocks, self.findings, self.limits).body(layers, symbols, template)
+
+    def _resolved(self, template: Template) -> tuple[Node, ...]:
+        """The nodes, after noting every name that was found nowhere."""
+        for node in template.steps:
+            for source in (*node.inputs, node.shares):
+                if isinstance(source, Outer):
+                    self._unknown_name(source, template)
+        return tuple(template.steps)
+
+    def _unknown_name(self, source: Outer, template: Template) -> None:
+        known = [name for name in template.names if isinstance(template.names[name], int)]
+        self.findings.error(
+            "G001", "unknown-reference", f"no layer above is called `{printable(source.name)}`",
+            source.place, nearest(source.name, known) or "give the layer a `name` to refer to it",
+        )  # fmt: skip
+
+    def _outputs(self, template: Template) -> tuple[int, ...]:
+        node = self.root.get("outputs")
+        if node is None:
+            return (template.output,) if isinstance(template.output, int) else ()
+        items = node.items if isinstance(node, Sequence) else [node]
+        found: list[int] = []
+        for item in items:
+            name = self.values.text(item, "`outputs`", {})
+            if name is BAD:
+                continue
+            source = template.find(name)
+            if isinstance(source, int):
+                found.append(source)
+            else:
+                self._unknown_name(Outer(name, item.place), template)
+        return tuple(found)
+
+    def _claims(self, template: Template, inputs: int) -> tuple[Claim, ...]:
+        node = self.root.get("expect")
+        claims = list(template.claims)
+        if node is not None and len(template.steps) > inputs:
+            values = read_claim(node, self.values, {})
+            if values:
+                claims.append(Claim(values, inputs, len(template.steps) - 1, ""))
+        return tuple(claims)
+
+
+def _top(root: Mapping) -> Place:
+    return next((key.place for key, _ in root), FILE_START)
+
+
+def _is_name(word: str) -> bool:
+    reserved = ("and", "or", "not", "true", "false", "min", "max", "ceil", "floor", "null")
+    return word.isascii() and word.isidentifier() and word not in reserved

@@ -1,0 +1,68 @@
+"""What a scalar of a spec means: a number, a truth value, nothing, or text.
+
+YAML 1.1 reads `on` as true, `010` as 8 and `1:30` as 90. Here each of these is
+an error that says so: a spec never means something its author did not write.
+"""
+
+import re
+from typing import Any
+
+from cnncalc.limits import Limits
+from cnncalc.spec.document import Scalar, printable
+
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
+_DECIMAL = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_KEYWORDS: dict[str, bool | None] = {"": None, "~": None}
+for _word, _value in (("null", None), ("true", True), ("false", False)):
+    _KEYWORDS.update({_word: _value, _word.title(): _value, _word.upper(): _value})
+
+_SURPRISES = (
+    (re.compile(r"(?i:on|off|yes|no)"), "is true or false in some YAML versions and text in others",
+     "write true or false, or put it in quotes"),
+    (re.compile(r"[-+]?0[0-9_]+"), "is an octal number in YAML 1.1",
+     "write it without the leading zero, or put it in quotes"),
+    (re.compile(r"[-+]?0[xXoObB][0-9a-fA-F_]+"), "is not a decimal number", "write it in decimal"),
+    (re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"),
+     "is a number in base 60 in YAML 1.1", "put it in quotes"),
+    (re.compile(r"[-+]?[0-9][0-9]*(?:_[0-9_]*)+"), "is a number with underscores in YAML 1.1",
+     "write the digits without `_`"),
+    (re.compile(r"[-+]?\.(?i:inf|nan)"), "is not a number that a layer can use", "write a finite number"),
+)  # fmt: skip
+
+
+class ScalarError(ValueError):
+    """A scalar that means different things to different readers, or is too long."""
+
+    def __init__(self, code: str, name: str, message: str, help: str) -> None:
+        super().__init__(message)
+        self.code, self.name, self.message, self.help = code, name, message, help
+
+
+def read_scalar(scalar: Scalar, limits: Limits) -> Any:
+    """The value of a scalar: int, float, bool, None, or str.
+
+    Raises:
+        ScalarError: for YAML 1.1's surprises and numbers over the limit.
+
+    """
+    text = scalar.value
+    if not scalar.plain:
+        return text
+    if text in _KEYWORDS:
+        return _KEYWORDS[text]
+    first = text[0]
+    if first.isdigit() or first in "-+.":
+        if _INTEGER.fullmatch(text):
+            if len(text) > limits.digits:
+                raise ScalarError(
+                    "Y007", "too-large",
+                    f"a number of {len(text)} digits is over the limit of {limits.digits}",
+                    "--limit digits=N raises the bound",
+                )  # fmt: skip
+            return int(text)
+        if not re.match(r"[-+]?0[0-9]", text) and _DECIMAL.fullmatch(text) and len(text) <= 40:
+            return float(text)
+    for pattern, what, help in _SURPRISES:
+        if pattern.fullmatch(text):
+            raise ScalarError("Y005", "ambiguous-scalar", f"`{printable(text)}` {what}", help)
+    return text

@@ -39,7 +39,6 @@ class LayerError(CnncalcError, ValueError):
         help: what would work, or nothing.
         field: the option the sentence is about, so that the caret can point at it.
         code, name: the diagnostic's code and name.
-
     """
 
     def __init__(

@@ -32,7 +32,6 @@ class Node:
         origin: the entry of the spec that asks for it; its `place` says where.
         shares: index of the node whose weights it uses, or None.
         ignore: lint rules silenced here, with their reasons.
-
     """
 
     __slots__ = ("ignore", "inputs", "layer", "name", "origin", "path", "shares")
@@ -74,7 +73,6 @@ class Claim:
         values: figure names with the value claimed for each and where it stands.
         first, last: the nodes concerned, as indices; the last gives the output.
         subject: what a message calls it.
-
     """
 
     values: tuple[tuple[str, Any, Place], ...]
@@ -91,7 +89,6 @@ class Network:
         nodes: inputs first, then layers in running order.
         inputs: shape of each input by name.
         outputs: indices of the nodes whose values leave the network.
-
     """
 
     name: str

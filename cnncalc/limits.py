@@ -19,7 +19,6 @@ class Limits:
         digits: decimal digits of any number, written or computed.
         expression: characters of one arithmetic expression.
         rank: axes of a tensor, channels included.
-
     """
 
     file_bytes: int = 64 * 2**20

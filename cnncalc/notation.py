@@ -27,7 +27,6 @@ class Shape(NamedTuple):
         channels: feature maps, or the features of a vector.
         spatial: height and width, in that order; any number of axes, none for a vector.
         regions: how many such tensors a region layer made of one image.
-
     """
 
     channels: Extent
@@ -97,7 +96,6 @@ def parse_shape(text: str, *, digits: int = DEFAULT_LIMITS.digits) -> Shape:
     Shape(channels=3, spatial=(227, 227), regions=1)
     >>> parse_shape("4096")
     Shape(channels=4096, spatial=(), regions=1)
-
     """
     compact = "".join(text.split())
     if "@" not in compact and "x" in compact.translate(_TIMES) and compact[:1].isdigit():

@@ -44,7 +44,6 @@ class Fit(NamedTuple):
         unread: positions of the padded input after the last window.
         unread_pixels: those of them that are input, not padding.
         overhang: positions the last window reaches past the padded input (`ceil`).
-
     """
 
     extent: Extent

@@ -21,7 +21,6 @@ class LayerAnalysis(NamedTuple):
         macs: multiply-accumulates of a forward pass, batch 1.
         flops: 2*MACs and everything else the layer computes.
         backward_macs: multiply-accumulates of the gradients of weights and input.
-
     """
 
     name: str
@@ -141,7 +140,6 @@ def analyze(network: Network) -> Analysis:
 
     Raises:
         SpecError: if a layer cannot be applied to its inputs, with one diagnostic each.
-
     """
     analysis, diagnostics = analyze_partly(network)
     if diagnostics:

@@ -102,7 +102,6 @@ def layer_class(kind: str) -> type[Layer]:
 
     Raises:
         KeyError: if there is no such kind.
-
     """
     family, name = KINDS[kind]
     return cast(type[Layer], getattr(import_module(f"cnncalc.layers.{family}"), name))

@@ -68,7 +68,6 @@ class Layer:
             nothing to the activations held.
         sees: what one output unit depends on (receptive fields).
         fits: whether its windows should divide its input evenly.
-
     """
 
     kind: ClassVar[str] = ""
@@ -87,7 +86,6 @@ class Layer:
 
         Raises:
             LayerError: if it cannot be applied to them.
-
         """
         return inputs[0]
 
@@ -148,7 +146,6 @@ def per_axis(value: Any, rank: int, option: str) -> tuple[Any, ...]:
 
     Raises:
         LayerError: if a list has the wrong length.
-
     """
     if not isinstance(value, tuple):
         return (value,) * rank

@@ -23,7 +23,6 @@ class Row(NamedTuple):
         level: how far it is indented.
         kind: the layer's kind; empty for a group that is open below.
         layers: number of layers it stands for; 0 for the heading of an open group.
-
     """
 
     level: int

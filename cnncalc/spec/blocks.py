@@ -46,15 +46,21 @@ class Compiler:
         if block in self.calling:
             chain = " -> ".join([*self.calling[self.calling.index(block) :], block])
             self.findings.error(
-                "S009", "block-calls-itself", f"the block `{printable(block)}` uses itself: {chain}",
-                item.node.place, "a block can only use other blocks; `repeat` makes copies",
-            )  # fmt: skip
+                "S009",
+                "block-calls-itself",
+                f"the block `{printable(block)}` uses itself: {chain}",
+                item.node.place,
+                "a block can only use other blocks; `repeat` makes copies",
+            )
             return None
         if len(self.calling) >= self.limits.depth:
             self.findings.error(
-                "Y006", "too-deep", f"more than {self.limits.depth} blocks inside each other",
-                item.node.place, "--limit depth=N raises the bound",
-            )  # fmt: skip
+                "Y006",
+                "too-deep",
+                f"more than {self.limits.depth} blocks inside each other",
+                item.node.place,
+                "--limit depth=N raises the bound",
+            )
             return None
         bound = self._arguments(item, definition, names)
         if bound is None:
@@ -79,9 +85,12 @@ class Compiler:
             given = {key.value: value for key, value in item.main}
         elif item.main is not None and not entries:
             self.findings.error(
-                "S002", "unknown-option", f"the block `{printable(item.head)}` takes no parameters",
-                item.main.place, "declare them under `parameters:`",
-            )  # fmt: skip
+                "S002",
+                "unknown-option",
+                f"the block `{printable(item.head)}` takes no parameters",
+                item.main.place,
+                "declare them under `parameters:`",
+            )
             return None
         elif item.main is not None:
             given = {next(iter(entries)): item.main}
@@ -103,20 +112,23 @@ class Compiler:
                 if not inside or key not in entries
                 else f"`{printable(key)}` stands beside the block instead of inside it",
                 place,
-                f"write {{{item.head}: {{{key}: ...}}}}" if inside and key in entries
+                f"write {{{item.head}: {{{key}: ...}}}}"
+                if inside and key in entries
                 else nearest(key, [*entries, *COMMON])
                 or ("parameters: " + ", ".join(entries) if entries else ""),
-            )  # fmt: skip
+            )
         bound: dict[str, Any] = {}
         for name, (_, default) in entries.items():
             if name in given:
                 value = self._argument(given[name], name, names)
             elif _is_empty(default):
                 self.findings.error(
-                    "S007", "missing-argument",
+                    "S007",
+                    "missing-argument",
                     f"the block `{printable(item.head)}` needs its parameter `{printable(name)}`",
-                    item.node.place, f"write {{{item.head}: {{{name}: ...}}}}",
-                )  # fmt: skip
+                    item.node.place,
+                    f"write {{{item.head}: {{{name}: ...}}}}",
+                )
                 value = BAD
             else:
                 value = self._argument(default, name, {**_symbols(names), **bound})
@@ -145,9 +157,12 @@ class Compiler:
     def too_many(self, place: Place) -> None:
         """Stop: the spec asks for more layers than the limit."""
         self.findings.error(
-            "S010", "too-many-layers", f"the network has over {self.limits.layers:,} layers", place,
+            "S010",
+            "too-many-layers",
+            f"the network has over {self.limits.layers:,} layers",
+            place,
             "check `repeat`; --limit layers=N raises the bound",
-        )  # fmt: skip
+        )
         self.findings.stop()
 
 

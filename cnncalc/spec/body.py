@@ -61,16 +61,22 @@ class Body:
         name = node.value
         if not all(part.isprintable() and part not in "./ " for part in name) or len(name) > 200:
             self.findings.error(
-                "S004", "invalid-value", f"the name `{printable(name)}` has a character that names cannot have",
-                node.place, "letters, digits, `_` and `-` work everywhere; a dot separates block and layer",
-            )  # fmt: skip
+                "S004",
+                "invalid-value",
+                f"the name `{printable(name)}` has a character that names cannot have",
+                node.place,
+                "letters, digits, `_` and `-` work everywhere; a dot separates block and layer",
+            )
         elif name in self.taken or name in self.template.names:
             first = self.taken.get(name)
             where = f" (first on line {first.line})" if first else " (it is a network input)"
             self.findings.error(
-                "G003", "duplicate-name", f"the name `{printable(name)}` is given twice{where}",
-                node.place, "names are unique within a network or block",
-            )  # fmt: skip
+                "G003",
+                "duplicate-name",
+                f"the name `{printable(name)}` is given twice{where}",
+                node.place,
+                "names are unique within a network or block",
+            )
         else:
             self.taken[name] = node.place
 
@@ -97,10 +103,12 @@ class Body:
         line = self.taken[name].line
         where = f"line {line}" if line != node.place.line else "this line"
         self.findings.error(
-            "G002", "reference-to-later-layer",
+            "G002",
+            "reference-to-later-layer",
             f"`{printable(name)}` comes later ({where}): reading it here would make a cycle",
-            node.place, "a layer can read only what stands above it",
-        )  # fmt: skip
+            node.place,
+            "a layer can read only what stands above it",
+        )
 
     # Layers
 
@@ -203,9 +211,12 @@ class Body:
         branches = item.main
         if not isinstance(branches, Sequence) or not branches.items:
             self.findings.error(
-                "S007", "missing-argument", f"`{item.head}` takes a list of branches",
-                item.node.place, f"write {item.head}: [name, [layers], []]; [] is the current tensor",
-            )  # fmt: skip
+                "S007",
+                "missing-argument",
+                f"`{item.head}` takes a list of branches",
+                item.node.place,
+                f"write {item.head}: [name, [layers], []]; [] is the current tensor",
+            )
             return current
         sources: list[Source] = []
         group = (*path, name) if any(_layers_in(branch) for branch in branches.items) else path
@@ -217,9 +228,12 @@ class Body:
                 sources.append(current if source is None else source)
             else:
                 self.findings.error(
-                    "S001", "not-a-branch", "a branch is a name or a list of layers, got a mapping",
-                    branch.place, "put the layer in brackets: [{...}]",
-                )  # fmt: skip
+                    "S001",
+                    "not-a-branch",
+                    "a branch is a name or a list of layers, got a mapping",
+                    branch.place,
+                    "put the layer in brackets: [{...}]",
+                )
         return self._add(name, self.constructor.merge(item), tuple(sources), group, item)
 
     def _split(self, item: Item, current: Source, path: tuple[str, ...], name: str) -> Source:
@@ -228,9 +242,12 @@ class Body:
             return current
         if not name:
             self.findings.error(
-                "S007", "missing-argument", "a split needs a `part`, or a `name` to call its parts by",
-                item.node.place, "write {split: 2, part: 0}, or {split: 2, name: s} and then s.0, s.1",
-            )  # fmt: skip
+                "S007",
+                "missing-argument",
+                "a split needs a `part`, or a `name` to call its parts by",
+                item.node.place,
+                "write {split: 2, part: 0}, or {split: 2, name: s} and then s.0, s.1",
+            )
             return current
         parts: Any = layer.parts  # type: ignore[attr-defined]  # a Split
         number = len(parts) if isinstance(parts, tuple) else parts
@@ -305,11 +322,13 @@ class Body:
         part = self.template.parts.get(name) if name is not BAD else None
         if part is None or part[0] is not template:
             self.findings.error(
-                "G005", "cannot-share-weights",
+                "G005",
+                "cannot-share-weights",
                 f"`{printable(str(name))}` is no earlier use of the block `{printable(item.head)}` "
                 "with the same parameters",
-                node.place, "a block shares the weights of the same block, called with equal parameters",
-            )  # fmt: skip
+                node.place,
+                "a block shares the weights of the same block, called with equal parameters",
+            )
             return None
         return part[1]
 

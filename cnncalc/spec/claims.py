@@ -37,9 +37,12 @@ def read_claim(node: Node, values: Values, names: Names) -> ClaimValues:
     for key, value in node:
         if key.value not in CLAIMABLE:
             values.findings.error(
-                "S002", "unknown-option", f"`expect` knows no figure `{printable(key.value)}`",
-                key.place, nearest(key.value, CLAIMABLE) or "figures: " + ", ".join(CLAIMABLE),
-            )  # fmt: skip
+                "S002",
+                "unknown-option",
+                f"`expect` knows no figure `{printable(key.value)}`",
+                key.place,
+                nearest(key.value, CLAIMABLE) or "figures: " + ", ".join(CLAIMABLE),
+            )
             continue
         claimed = _figure(key.value, value, values, names)
         if claimed is not BAD:
@@ -81,13 +84,19 @@ def read_ignore(node: Node, findings: Findings) -> dict[str, str]:
             reasons[key.value] = value.value
         else:
             findings.error(
-                "S004", "invalid-value", f"`ignore` of {printable(key.value)} gives no reason",
-                value.place, "a reader has to know why: {F001: the paper crops the same way}",
-            )  # fmt: skip
+                "S004",
+                "invalid-value",
+                f"`ignore` of {printable(key.value)} gives no reason",
+                value.place,
+                "a reader has to know why: {F001: the paper crops the same way}",
+            )
     if not isinstance(node, Mapping):
         found = "a list" if isinstance(node, Sequence) else f"`{printable(node.value)}`"
         findings.error(
-            "S004", "invalid-value", f"`ignore` must be rules with their reasons, got {found}",
-            node.place, "write {F001: the paper crops the same way}",
-        )  # fmt: skip
+            "S004",
+            "invalid-value",
+            f"`ignore` must be rules with their reasons, got {found}",
+            node.place,
+            "write {F001: the paper crops the same way}",
+        )
     return reasons

@@ -60,24 +60,33 @@ class Constructor:
         nodes = dict(item.options)
         if main is not None and not model.main:
             self.findings.error(
-                "S002", "unknown-option", f"`{kind}` takes no value, got {written(main)}", main.place,
+                "S002",
+                "unknown-option",
+                f"`{kind}` takes no value, got {written(main)}",
+                main.place,
                 f"write - {kind}",
-            )  # fmt: skip
+            )
             return None
         if main is not None and model.main in nodes:
             self.findings.error(
-                "S002", "unknown-option", f"`{model.main}` is given twice: as the value of `{kind}` too",
-                nodes[model.main].place, f"{{{kind}: ...}} is short for its `{model.main}`",
-            )  # fmt: skip
+                "S002",
+                "unknown-option",
+                f"`{model.main}` is given twice: as the value of `{kind}` too",
+                nodes[model.main].place,
+                f"{{{kind}: ...}} is short for its `{model.main}`",
+            )
             return None
         if main is not None:
             nodes[model.main] = main
         elif model.main and model.main_required and model.main not in nodes:
             wanted = describe(_annotation(model, model.main))
             self.findings.error(
-                "S007", "missing-argument", f"`{kind}` needs its {model.main}: {wanted}",
-                item.node.place, f"write {{{kind}: ...}}",
-            )  # fmt: skip
+                "S007",
+                "missing-argument",
+                f"`{kind}` needs its {model.main}: {wanted}",
+                item.node.place,
+                f"write {{{kind}: ...}}",
+            )
             return None
         options = self._read_options(model, nodes, item)
         if options is None:
@@ -118,11 +127,14 @@ class Constructor:
         kind = activation_kind(name)
         if kind is None:
             self.findings.error(
-                "S005", "unknown-layer",
-                f"`{printable(str(name))}` is not an activation" if name is not BAD
+                "S005",
+                "unknown-layer",
+                f"`{printable(str(name))}` is not an activation"
+                if name is not BAD
                 else "`activation` needs the name of one",
-                item.node.place, nearest(str(name), sorted(ACTIVATIONS)) or "such as relu or tanh",
-            )  # fmt: skip
+                item.node.place,
+                nearest(str(name), sorted(ACTIVATIONS)) or "such as relu or tanh",
+            )
             return None
         return self._construct(item._replace(head=kind, main=None))
 
@@ -151,9 +163,12 @@ class Constructor:
         node = nodes.get(option)
         if node is None:
             self.findings.error(
-                "S007", "missing-argument", f"{item.head}: {problem.message}", item.node.place,
+                "S007",
+                "missing-argument",
+                f"{item.head}: {problem.message}",
+                item.node.place,
                 f"write {{{item.head}: ..., {option}: ...}}",
-            )  # fmt: skip
+            )
             return
         self.findings.error(
             "S004",

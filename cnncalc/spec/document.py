@@ -80,7 +80,6 @@ def compose(text: str, path: str, limits: Limits) -> Node:
 
     Raises:
         SpecError: if it is not one YAML document within the limits.
-
     """
     return _Composer(path, limits).compose(text)
 
@@ -175,11 +174,12 @@ class _Composer:
         parent.height = max(parent.height, height)
         if parent.size > self.limits.nodes:
             self._fail(
-                "Y007", "too-large",
+                "Y007",
+                "too-large",
                 f"the aliases here expand to over {self.limits.nodes:,} values",
                 "write a block with parameters instead; --limit nodes=N raises the bound",
                 node.place,
-            )  # fmt: skip
+            )
         if depth + height > self.limits.depth + 1:
             self._too_deep(node.place)
         collection = parent.node
@@ -246,9 +246,12 @@ class _Composer:
 
     def _too_deep(self, place: Place) -> NoReturn:
         self._fail(
-            "Y006", "too-deep", f"more than {self.limits.depth} levels of nesting",
-            "use blocks to keep a spec flat; --limit depth=N raises the bound", place,
-        )  # fmt: skip
+            "Y006",
+            "too-deep",
+            f"more than {self.limits.depth} levels of nesting",
+            "use blocks to keep a spec flat; --limit depth=N raises the bound",
+            place,
+        )
 
     def _empty(self) -> NoReturn:
         self._fail(

@@ -53,7 +53,6 @@ def evaluate(
     85
     >>> evaluate("max(8, 3/2) > 7 and not false")
     True
-
     """
     if len(text) > limits.expression:
         raise ExpressionError(f"an expression of {len(text)} characters is over the limit")

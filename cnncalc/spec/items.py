@@ -30,7 +30,6 @@ class Item(NamedTuple):
         main: the value beside it, if any.
         options: the kind's own options.
         common: those of `COMMON` that are given.
-
     """
 
     head: str

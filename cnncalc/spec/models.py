@@ -41,7 +41,6 @@ class Problem(NamedTuple):
     Attributes:
         path: the option, then the position inside a list, if that is known.
         message: one sentence.
-
     """
 
     path: tuple[str | int, ...]

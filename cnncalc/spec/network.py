@@ -44,15 +44,17 @@ def parse(text: str, *, path: str = "", name: str = "", limits: Limits = DEFAULT
 
     Raises:
         SpecError: with every error found, each at its place.
-
     """
     findings = Findings(path)
     root = compose(text, path, limits)
     if not isinstance(root, Mapping):
         findings.error(
-            "S001", "not-a-spec", f"a spec is a mapping with `input` and `layers`, got {written(root)}",
-            root.place, "start with input: 3@224x224 and layers:",
-        )  # fmt: skip
+            "S001",
+            "not-a-spec",
+            f"a spec is a mapping with `input` and `layers`, got {written(root)}",
+            root.place,
+            "start with input: 3@224x224 and layers:",
+        )
         findings.stop()
     return _Assembly(root, text, name, findings, limits).network()
 
@@ -73,9 +75,12 @@ class _Assembly:
         for key, _ in root:
             if key.value not in TOP_LEVEL:
                 findings.error(
-                    "S002", "unknown-key", f"unknown key `{printable(key.value)}`", key.place,
+                    "S002",
+                    "unknown-key",
+                    f"unknown key `{printable(key.value)}`",
+                    key.place,
                     nearest(key.value, TOP_LEVEL) or "keys of a spec: " + ", ".join(TOP_LEVEL),
-                )  # fmt: skip
+                )
         header = self._header()
         inputs = self._inputs()
         blocks = self._blocks()
@@ -114,19 +119,24 @@ class _Assembly:
         node = self.root.get("input")
         if node is None:
             self.findings.error(
-                "S003", "missing-key", "the spec has no `input`", _top(self.root),
+                "S003",
+                "missing-key",
+                "the spec has no `input`",
+                _top(self.root),
                 "write the shape of the input: input: 3@224x224",
-            )  # fmt: skip
+            )
             return {INPUT_NAME: Shape(1)}
         if isinstance(node, Mapping) and node.entries:
             named = {key.value: self._shape(value) for key, value in node}
             for key, _ in node:
                 if not key.value.isidentifier():
                     self.findings.error(
-                        "S004", "invalid-value",
+                        "S004",
+                        "invalid-value",
                         f"`{printable(key.value)}` cannot be the name of an input",
-                        key.place, "letters, digits and `_`",
-                    )  # fmt: skip
+                        key.place,
+                        "letters, digits and `_`",
+                    )
             return named
         return {INPUT_NAME: self._shape(node)}
 
@@ -159,9 +169,12 @@ class _Assembly:
         name = key.value
         if name in KINDS or name in COMMON or name == ACTIVATION or not _is_name(name):
             self.findings.error(
-                "S004", "invalid-value", f"a block cannot be called `{printable(name)}`", key.place,
+                "S004",
+                "invalid-value",
+                f"a block cannot be called `{printable(name)}`",
+                key.place,
                 "choose a word that is no layer and no option of one",
-            )  # fmt: skip
+            )
             return False
         if not isinstance(definition, Mapping):
             self.values.wrong_type(f"the block `{name}`", "a mapping with `layers`", definition)
@@ -170,16 +183,21 @@ class _Assembly:
         for inner, _ in definition:
             if inner.value not in _BLOCK_KEYS:
                 self.findings.error(
-                    "S002", "unknown-key", f"a block has no key `{printable(inner.value)}`",
-                    inner.place, nearest(inner.value, _BLOCK_KEYS) or "keys: " + ", ".join(_BLOCK_KEYS),
-                )  # fmt: skip
+                    "S002",
+                    "unknown-key",
+                    f"a block has no key `{printable(inner.value)}`",
+                    inner.place,
+                    nearest(inner.value, _BLOCK_KEYS) or "keys: " + ", ".join(_BLOCK_KEYS),
+                )
                 good = False
         layers, parameters = definition.get("layers"), definition.get("parameters")
         if not isinstance(layers, Sequence):
             self.findings.error(
-                "S003", "missing-key", f"the block `{name}` needs `layers`: a list of layers",
+                "S003",
+                "missing-key",
+                f"the block `{name}` needs `layers`: a list of layers",
                 key.place if layers is None else layers.place,
-            )  # fmt: skip
+            )
             good = False
         if parameters is not None and not isinstance(parameters, Mapping):
             self.values.wrong_type(
@@ -191,10 +209,12 @@ class _Assembly:
         for parameter, _ in parameters if isinstance(parameters, Mapping) else ():
             if not _is_name(parameter.value):
                 self.findings.error(
-                    "S004", "invalid-value",
-                    f"a parameter cannot be called `{printable(parameter.value)}`", parameter.place,
+                    "S004",
+                    "invalid-value",
+                    f"a parameter cannot be called `{printable(parameter.value)}`",
+                    parameter.place,
                     "letters, digits and `_`, starting with a letter; not `and`, `or`, `not`, `min`, `max`",
-                )  # fmt: skip
+                )
                 good = False
         return good
 
@@ -208,10 +228,14 @@ class _Assembly:
         if not isinstance(layers, Sequence) or not layers.items:
             place = _top(self.root) if layers is None else layers.place
             self.findings.error(
-                "S003", "missing-key", "the spec has no `layers`" if layers is None
-                else "`layers` must be a list with at least one layer", place,
+                "S003",
+                "missing-key",
+                "the spec has no `layers`"
+                if layers is None
+                else "`layers` must be a list with at least one layer",
+                place,
                 "write them one to a line: - {conv: 64, kernel: 3}",
-            )  # fmt: skip
+            )
             return template
         symbols = {
             str(symbol): symbol
@@ -232,9 +256,12 @@ class _Assembly:
     def _unknown_name(self, source: Outer, template: Template) -> None:
         known = [name for name in template.names if isinstance(template.names[name], int)]
         self.findings.error(
-            "G001", "unknown-reference", f"no layer above is called `{printable(source.name)}`",
-            source.place, nearest(source.name, known) or "give the layer a `name` to refer to it",
-        )  # fmt: skip
+            "G001",
+            "unknown-reference",
+            f"no layer above is called `{printable(source.name)}`",
+            source.place,
+            nearest(source.name, known) or "give the layer a `name` to refer to it",
+        )
 
     def _outputs(self, template: Template) -> tuple[int, ...]:
         node = self.root.get("outputs")

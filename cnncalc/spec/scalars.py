@@ -17,17 +17,33 @@ for _word, _value in (("null", None), ("true", True), ("false", False)):
     _KEYWORDS.update({_word: _value, _word.title(): _value, _word.upper(): _value})
 
 _SURPRISES = (
-    (re.compile(r"(?i:on|off|yes|no)"), "is true or false in some YAML versions and text in others",
-     "write true or false, or put it in quotes"),
-    (re.compile(r"[-+]?0[0-9_]+"), "is an octal number in YAML 1.1",
-     "write it without the leading zero, or put it in quotes"),
+    (
+        re.compile(r"(?i:on|off|yes|no)"),
+        "is true or false in some YAML versions and text in others",
+        "write true or false, or put it in quotes",
+    ),
+    (
+        re.compile(r"[-+]?0[0-9_]+"),
+        "is an octal number in YAML 1.1",
+        "write it without the leading zero, or put it in quotes",
+    ),
     (re.compile(r"[-+]?0[xXoObB][0-9a-fA-F_]+"), "is not a decimal number", "write it in decimal"),
-    (re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"),
-     "is a number in base 60 in YAML 1.1", "put it in quotes"),
-    (re.compile(r"[-+]?[0-9][0-9]*(?:_[0-9_]*)+"), "is a number with underscores in YAML 1.1",
-     "write the digits without `_`"),
-    (re.compile(r"[-+]?\.(?i:inf|nan)"), "is not a number that a layer can use", "write a finite number"),
-)  # fmt: skip
+    (
+        re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"),
+        "is a number in base 60 in YAML 1.1",
+        "put it in quotes",
+    ),
+    (
+        re.compile(r"[-+]?[0-9][0-9]*(?:_[0-9_]*)+"),
+        "is a number with underscores in YAML 1.1",
+        "write the digits without `_`",
+    ),
+    (
+        re.compile(r"[-+]?\.(?i:inf|nan)"),
+        "is not a number that a layer can use",
+        "write a finite number",
+    ),
+)
 
 
 class ScalarError(ValueError):
@@ -43,7 +59,6 @@ def read_scalar(scalar: Scalar, limits: Limits) -> Any:
 
     Raises:
         ScalarError: for YAML 1.1's surprises and numbers over the limit.
-
     """
     text = scalar.value
     if not scalar.plain:
@@ -55,10 +70,11 @@ def read_scalar(scalar: Scalar, limits: Limits) -> Any:
         if _INTEGER.fullmatch(text):
             if len(text) > limits.digits:
                 raise ScalarError(
-                    "Y007", "too-large",
+                    "Y007",
+                    "too-large",
                     f"a number of {len(text)} digits is over the limit of {limits.digits}",
                     "--limit digits=N raises the bound",
-                )  # fmt: skip
+                )
             return int(text)
         if not re.match(r"[-+]?0[0-9]", text) and _DECIMAL.fullmatch(text) and len(text) <= 40:
             return float(text)

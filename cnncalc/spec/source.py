@@ -24,7 +24,6 @@ def load(source: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> 
 
     >>> load("lenet5").layers[0].name
     'C1'
-
     """
     text, path = read(source, limits)
     return parse(text, path=path, name=network_name(path), limits=limits)
@@ -38,7 +37,6 @@ def loads(text: str, *, path: str = "", limits: Limits = DEFAULT_LIMITS) -> Netw
 
     >>> loads("input: 3@32x32\\nlayers: [{conv: 10, kernel: 5, pad: 2}]").name
     'network'
-
     """
     return parse(text, path=path, name=network_name(path), limits=limits)
 

@@ -27,7 +27,6 @@ class Template:
         names: positions by local name.
         parts: compiled blocks used in it, by local name, with their first position.
         output: position of its last value.
-
     """
 
     __slots__ = ("claims", "names", "output", "parts", "steps")

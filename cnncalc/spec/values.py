@@ -58,7 +58,6 @@ class Values:
         Args:
             words: text that the option takes literally, such as ``same``.
             fractional: whether it may be other than whole.
-
         """
         if isinstance(node, Sequence):
             entries = tuple(

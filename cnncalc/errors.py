@@ -23,7 +23,11 @@ class SpecError(CnncalcError):
 
 
 class NotationError(CnncalcError, ValueError):
-    """Text that is not a shape or quantity, such as ``3@224y224``."""
+    """Text that is not a shape or quantity, such as ``3@224y224``; `help` is the way out."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.help = help
 
 
 class ExpressionError(CnncalcError, ValueError):

@@ -6,7 +6,6 @@ sequence ``F@T``. The batch is never part of a shape.
 """
 
 import math
-import re
 from typing import Any, Literal, NamedTuple
 
 from cnncalc.errors import NotationError
@@ -15,7 +14,6 @@ from cnncalc.window import Extent
 
 Layout = Literal["maps", "chw", "hwc"]
 
-_NAME = re.compile(r"[A-Za-z_]\w*")
 _TIMES = str.maketrans({"X": "x", "×": "x"})
 _GRAMMAR = "write channels@heightxwidth such as 3@224x224, or a bare number for a vector"
 
@@ -81,7 +79,7 @@ def format_shape(shape: Shape, layout: Layout = "maps") -> str:
 
 def _factor(extent: Extent) -> str:
     text = str(extent)
-    return f"({text})" if re.search(r"\s", text) else text
+    return f"({text})" if " " in text else text
 
 
 def parse_shape(text: str, *, digits: int = DEFAULT_LIMITS.digits) -> Shape:
@@ -99,19 +97,19 @@ def parse_shape(text: str, *, digits: int = DEFAULT_LIMITS.digits) -> Shape:
     """
     compact = "".join(text.split())
     if "@" not in compact and "x" in compact.translate(_TIMES) and compact[:1].isdigit():
-        raise NotationError(
-            f"{_quoted(text)} does not say which extent is the channels: {_GRAMMAR}"
-        )
+        raise NotationError(f"{_quoted(text)} does not say which extent is the channels", _GRAMMAR)
     head, _, rest = compact.partition("@")
     regions, star, channels = head.rpartition("*")
     spatial = _split_extents(rest) if "@" in compact else []
     if len(spatial) + 1 > DEFAULT_LIMITS.rank:
-        raise NotationError(f"{_quoted(text)} has more than {DEFAULT_LIMITS.rank - 1} spatial axes")
+        raise NotationError(
+            f"{_quoted(text)} has more than {DEFAULT_LIMITS.rank - 1} spatial axes", _GRAMMAR
+        )
     parts = [channels, *spatial, regions if star else "1"]
     try:
         read = [_extent(part, digits) for part in parts]
     except ValueError as error:
-        raise NotationError(f"{_quoted(text)} is not a shape: {error}; {_GRAMMAR}") from None
+        raise NotationError(f"{_quoted(text)} is not a shape: {error}", _GRAMMAR) from None
     return Shape(read[0], tuple(read[1:-1]), read[-1])
 
 
@@ -126,7 +124,7 @@ def _extent(text: str, digits: int) -> Extent:
         if text[0] == "0":
             raise ValueError("an extent is at least 1 and has no leading zero")
         return int(text)
-    if _NAME.fullmatch(text):
+    if text.isascii() and text.isidentifier():
         return symbol(text)
     if not text:
         raise ValueError("an extent is missing")
@@ -138,7 +136,9 @@ def symbol(name: str) -> Any:
     try:
         from sympy import Symbol
     except ImportError:  # pragma: no cover - SymPy is a core dependency
-        raise NotationError(f"the symbolic extent {name} needs SymPy: pip install sympy") from None
+        raise NotationError(
+            f"the symbolic extent {name} needs SymPy", "pip install sympy"
+        ) from None
     return Symbol(name, integer=True, positive=True)
 
 

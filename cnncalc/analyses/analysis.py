@@ -105,11 +105,13 @@ class Analysis:
 
     @property
     def receptive_field(self) -> ReceptiveField | None:
-        """The receptive field of the last layer that still has positions."""
-        for one in reversed(self.layers):
-            if one.output.spatial:
-                return one.receptive_field
-        return None
+        """The receptive field of the last layer whose units still differ in what they see.
+
+        A global pool and what follows see all positions of that layer.
+        """
+        spatial = [one.receptive_field for one in self.layers if one.output.spatial]
+        moving = [field for field in spatial if field and any(axis.stride for axis in field.axes)]
+        return (moving or spatial or [None])[-1]
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON contract of `report --format json` (docs/json.md)."""

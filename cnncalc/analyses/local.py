@@ -90,7 +90,7 @@ def _explain(error: LayerError, node: Node, network: Network) -> Diagnostic:
         error.name,
         "error",
         f"{node.name}: {error.describe(names)}",
-        error.help,
+        error.help or f"`cnncalc schema {node.kind}` explains its options",
         network.path,
         option_place(node.origin, node.kind, error.field),
         node.name,

@@ -135,6 +135,6 @@ def _union(
         # A path that sees everything (stride 0) is the same for every unit: it has no
         # centre to be misaligned with.
         moving = [path for path in paths if path.stride != 0]
-        aligned &= len({(path.stride, path.center) for path in moving}) <= 1
+        aligned &= len({(path.stride, 2 * path.start + path.size) for path in moving}) <= 1
         axes.append(Axis(end - start, stride, start))
     return ReceptiveField(tuple(axes), aligned)

@@ -126,5 +126,5 @@ def _closing(found: list[Diagnostic], shown: list[Diagnostic], files: int) -> st
     from cnncalc.report.diagnostics import tally
 
     hidden = len(found) - len(shown)
-    more = f" ({hidden} notes: --level note shows them)" if hidden else ""
+    more = f" ({hidden} note{'s' * (hidden > 1)}: --level note shows)" if hidden else ""
     return f"{files} file{'s' if files != 1 else ''} checked: {tally(shown)}{more}"

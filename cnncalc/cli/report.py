@@ -101,8 +101,10 @@ def _print(analysis: "Analysis", style: str, depth: int | None, layout: str, col
         return
     if style == "yaml":
         from cnncalc.spec.dump import dump
+        from cnncalc.spec.pattern import PATTERN
 
-        write(dump(analysis))
+        network = analysis.network
+        write(network.text if network.path == PATTERN else dump(network))
         return
     from cnncalc.report import text
     from cnncalc.report.rows import rows

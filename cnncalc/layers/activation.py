@@ -132,10 +132,22 @@ class Sigmoid(Activation):
     steps = 4
 
 
+@layer
 class Tanh(Activation):
-    """``tanh(x)``. FLOPs: 1 per element."""
+    """``scale * tanh(slope * x)``; LeNet-5 has 1.7159 and 2/3.
+
+    FLOPs: 1 per element, and one for each factor that is not 1.
+
+    Source: LeCun et al. 1998, equation 6.
+    """
 
     kind = "tanh"
+
+    scale: Number = 1.0
+    slope: Number = 1.0
+
+    def other_flops(self, inputs: Inputs, output: Shape) -> Extent:
+        return (1 + (self.scale != 1) + (self.slope != 1)) * output.elements
 
 
 class Softplus(Activation):

@@ -4,21 +4,31 @@ Each is an ordinary annotation that pydantic enforces; `Says` is the wording an
 error uses, so that every message about a `stride` reads alike.
 """
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
-
-from annotated_types import Ge, Gt, Le, Lt
+from typing import Annotated, Any, Literal, NamedTuple
 
 
-@dataclass(frozen=True)
-class Says:
+class Says(NamedTuple):
     """How an error describes the allowed values."""
 
     text: str
 
 
-Count = Annotated[int, Ge(1), Says("an integer of at least 1")]
-Natural = Annotated[int, Ge(0), Says("an integer of at least 0")]
+class Bound(NamedTuple):
+    """A least or greatest value: `relation` is pydantic's ge, gt, le or lt.
+
+    It stands in for `annotated_types`, whose import takes longer than reading a spec.
+    """
+
+    relation: Literal["ge", "gt", "le", "lt"]
+    limit: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """Tell pydantic (see spec/models.py)."""
+        return {**handler(source), self.relation: self.limit}
+
+
+Count = Annotated[int, Bound("ge", 1), Says("an integer of at least 1")]
+Natural = Annotated[int, Bound("ge", 0), Says("an integer of at least 0")]
 Integer = Annotated[int, Says("an integer")]
 Flag = Annotated[bool, Says("true or false")]
 Text = Annotated[str, Says("text")]
@@ -41,8 +51,10 @@ ExplicitPadding = Annotated[
     Says("an integer of at least 0, or a list with one entry or [before, after] per axis"),
 ]
 
-Probability = Annotated[float, Ge(0), Lt(1), Says("a number from 0 up to, but not including, 1")]
-Positive = Annotated[float, Gt(0), Says("a number above 0")]
-NonNegative = Annotated[float, Ge(0), Says("a number of at least 0")]
+Probability = Annotated[
+    float, Bound("ge", 0), Bound("lt", 1), Says("a number from 0 up to, but not including, 1")
+]
+Positive = Annotated[float, Bound("gt", 0), Says("a number above 0")]
+NonNegative = Annotated[float, Bound("ge", 0), Says("a number of at least 0")]
 Number = Annotated[float, Says("a number")]
-Fraction01 = Annotated[float, Ge(0), Le(1), Says("a number from 0 to 1")]
+Fraction01 = Annotated[float, Bound("ge", 0), Bound("le", 1), Says("a number from 0 to 1")]

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from cnncalc.errors import LayerError
-from cnncalc.layers.base import Inputs, Layer, Tensors, layer
+from cnncalc.layers.base import Inputs, Layer, Reach, Tensors, layer
 from cnncalc.layers.fields import Count, Flag, Natural, Says
 from cnncalc.notation import Extent, Shape, parse_shape
 
@@ -40,6 +40,9 @@ class Linear(Layer):
                 name="linear-on-a-map",
             )
         return Shape(self.features, shape.spatial, shape.regions)
+
+    def reach(self, inputs: Inputs, output: Shape) -> tuple[Reach, ...]:
+        return () if self.per_position else Layer.reach(self, inputs, output)
 
     def weights(self, inputs: Inputs) -> Tensors:
         weight = (self.features, inputs[0].channels)

@@ -3,6 +3,9 @@
 FLOPs of the affine ones: subtract the mean, divide by the deviation, scale,
 shift: 4 per element, 2 without the affine part. Statistics are taken as given
 where inference has them (batchnorm) and counted where it has to compute them.
+
+Receptive fields take all statistics as given, as the literature does: an
+instance norm does not make every unit see the whole map.
 """
 
 from typing import Annotated, Literal
@@ -65,7 +68,6 @@ class LayerNorm(Layer):
     kind = "layernorm"
     main = "over"
     main_required = False
-    sees = "all"
 
     over: Annotated[Literal["all", "channels"], Says("`all` or `channels`")] = "all"
     affine: Flag = True
@@ -94,7 +96,6 @@ class GroupNorm(Layer):
 
     kind = "groupnorm"
     main = "groups"
-    sees = "all"
 
     groups: Count
     affine: Flag = True
@@ -124,7 +125,6 @@ class InstanceNorm(Layer):
     kind = "instancenorm"
     main = "affine"
     main_required = False
-    sees = "all"
 
     affine: Flag = False
     track: Flag = False

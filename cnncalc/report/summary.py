@@ -28,7 +28,7 @@ def summary(analysis: Analysis) -> list[tuple[str, str]]:
         lines.append(("buffers", f"{count(totals.buffers)} (running statistics, not trained)"))
     lines += [
         ("forward", f"{count(totals.macs)} MACs, {_flops(totals.flops)} FLOPs"),
-        ("backward", f"{count(totals.backward_macs)} MACs"),
+        ("backward", f"{count(totals.backward_macs)} MACs{_without_input_gradient(analysis)}"),
         (
             "activations",
             f"{count(totals.activations)} ({format_bytes(totals.activation_bytes)} float32, "
@@ -47,3 +47,12 @@ def summary(analysis: Analysis) -> list[tuple[str, str]]:
 
 def _flops(value: object) -> str:
     return approximate(value) if isinstance(value, int) else str(value)
+
+
+def _without_input_gradient(analysis: Analysis) -> str:
+    """Says that the first layers stop the backward pass: nothing before them is trained."""
+    first = [one.name for one in analysis.layers if one.macs != 0 and one.backward_macs == one.macs]
+    if not first:
+        return ""
+    named = printable(first[0]) if len(first) == 1 else f"{len(first)} first layers"
+    return f" (no input gradient for {named})"

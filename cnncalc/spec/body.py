@@ -82,10 +82,12 @@ class Body:
 
     def _number(self, word: str) -> str:
         number = self.counters.get(word, 0) + 1
-        while f"{word}{number}" in self.taken or f"{word}{number}" in self.template.names:
+        while _numbered(word, number) in self.taken or (
+            _numbered(word, number) in self.template.names
+        ):
             number += 1
         self.counters[word] = number
-        return f"{word}{number}"
+        return _numbered(word, number)
 
     def _resolve(self, node: Yaml, what: str) -> Source | None:
         name = self.values.text(node, what, self.names)
@@ -101,11 +103,16 @@ class Body:
 
     def _later(self, name: str, node: Yaml) -> None:
         line = self.taken[name].line
-        where = f"line {line}" if line != node.place.line else "this line"
+        if line == node.place.line:
+            message = f"`{printable(name)}` reads itself: a cycle"
+        else:
+            message = (
+                f"`{printable(name)}` comes later (line {line}): reading it here would make a cycle"
+            )
         self.findings.error(
             "G002",
             "reference-to-later-layer",
-            f"`{printable(name)}` comes later ({where}): reading it here would make a cycle",
+            message,
             node.place,
             "a layer can read only what stands above it",
         )
@@ -127,10 +134,20 @@ class Body:
         given = common.get("name")
         name = given.value if isinstance(given, Scalar) and given.value else ""
         if given is not None and not name:
-            self.values.wrong_type("`name`", "text", given)
-        if repeat == 1:
-            return self._once(item, current, path, name)
+            self.values.wrong_type("`name`", "text", given, "write {name: conv1}")
         first = len(self.steps)
+        if repeat == 1:
+            current = self._once(item, current, path, name)
+        else:
+            current = self._repeated(item, current, path, name, repeat)
+        if "expect" in common:
+            self._expect(item, first, name)
+        return current
+
+    def _repeated(
+        self, item: Item, current: Source, path: tuple[str, ...], name: str, repeat: int
+    ) -> Source:
+        common, first = item.common, len(self.steps)
         numbered = [f"{name}.{turn + 1}" if name else "" for turn in range(repeat)]
         label = self._label(item, name, repeat)
         for turn in range(repeat):
@@ -149,7 +166,7 @@ class Body:
         if name:
             return f"{name} (x{repeat})"
         number = self.counters.get(item.head, 0) + 1
-        return f"{item.head}{number}-{number + repeat - 1} (x{repeat})"
+        return f"{_numbered(item.head, number)}-{number + repeat - 1} (x{repeat})"
 
     def _repeat(self, node: Yaml) -> int:
         value = self.values.number(node, "`repeat`", self.names)
@@ -167,7 +184,6 @@ class Body:
         if "from" in common:
             source = self._resolve(common["from"], "`from`")
             current = current if source is None else source
-        first = len(self.steps)
         if item.head in self.compiler.blocks:
             output = self._block(item, current, path, name or self._number(item.head))
         elif item.head in MERGES:
@@ -178,8 +194,6 @@ class Body:
             output = self._layer(item, current, path, name)
         if len(self.steps) > self.compiler.limits.layers:
             self.compiler.too_many(item.node.place)
-        if "expect" in common:
-            self._expect(item, first, name)
         return output
 
     def _layer(self, item: Item, current: Source, path: tuple[str, ...], name: str) -> Source:
@@ -341,3 +355,8 @@ class Body:
 
 def _layers_in(branch: Yaml) -> bool:
     return isinstance(branch, Sequence) and bool(branch.items)
+
+
+def _numbered(word: str, number: int) -> str:
+    """``conv1``; ``relu6_1`` where the word itself ends in a digit."""
+    return f"{word}_{number}" if word[-1].isdigit() else f"{word}{number}"

@@ -31,7 +31,12 @@ def read_claim(node: Node, values: Values, names: Names) -> ClaimValues:
         shape = _shape(node, values)
         return () if shape is BAD else (("output", shape, node.place),)
     if not isinstance(node, Mapping):
-        values.wrong_type("`expect`", "a shape, or figures by name", node)
+        values.wrong_type(
+            "`expect`",
+            "a shape, or figures by name",
+            node,
+            "write 96@55x55, or {output: 96@55x55, parameters: 34944}",
+        )
         return ()
     claims: list[tuple[str, Any, Place]] = []
     for key, value in node:
@@ -54,14 +59,14 @@ def _figure(name: str, node: Node, values: Values, names: Names) -> Any:
     if name == "output":
         if isinstance(node, Scalar):
             return _shape(node, values)
-        values.wrong_type("`output`", "a shape such as 96@55x55", node)
+        values.wrong_type("`output`", "a shape", node, "write 96@55x55")
         return BAD
     value = values.option(node, f"`{name}`", names, frozenset(), fractional=False)
     if value is BAD:
         return BAD
     whole = value if isinstance(value, tuple) and name == "receptive_field" else (value,)
     if not whole or any(isinstance(n, float | bool | str) or n is None for n in whole):
-        values.wrong_type(f"`{name}`", "a whole number", node)
+        values.wrong_type(f"`{name}`", "a whole number", node, f"write {{{name}: 34944}}")
         return BAD
     return value
 
@@ -72,7 +77,7 @@ def _shape(node: Scalar, values: Values) -> Any:
     try:
         return parse_shape(node.value)
     except NotationError as error:
-        values.findings.error("S004", "invalid-value", f"`expect`: {error}", node.place)
+        values.findings.error("S004", "invalid-value", f"`expect`: {error}", node.place, error.help)
         return BAD
 
 

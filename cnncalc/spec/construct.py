@@ -175,6 +175,7 @@ class Constructor:
             "invalid-value",
             f"{item.head}: {problem.message}",
             place_at(node, problem.path[1:]),
+            f"`cnncalc schema {item.head}` explains its options",
         )
 
 

@@ -54,6 +54,8 @@ def evaluate(
     >>> evaluate("max(8, 3/2) > 7 and not false")
     True
     """
+    if names and text in names:  # by far the most frequent expression
+        return names[text]
     if len(text) > limits.expression:
         raise ExpressionError(f"an expression of {len(text)} characters is over the limit")
     return _Evaluator(text, names or {}, limits).value()

@@ -8,6 +8,7 @@ are taken as they are, and pydantic is loaded for the others, to say what is
 wrong, and for the JSON Schema. tests/spec/test_models.py holds the two to agree.
 """
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from functools import cache
@@ -24,9 +25,7 @@ from typing import (
     get_origin,
 )
 
-from annotated_types import Ge, Gt, Le, Lt
-
-from cnncalc.layers.fields import Says
+from cnncalc.layers.fields import Bound, Says
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -133,15 +132,10 @@ def _is_real(value: Any) -> bool:
 
 
 def _bound(metadata: Any) -> _Test | None:
-    if isinstance(metadata, Ge):
-        return lambda value, least=metadata.ge: is_symbolic(value) or value >= least
-    if isinstance(metadata, Gt):
-        return lambda value, least=metadata.gt: is_symbolic(value) or value > least
-    if isinstance(metadata, Le):
-        return lambda value, most=metadata.le: is_symbolic(value) or value <= most
-    if isinstance(metadata, Lt):
-        return lambda value, most=metadata.lt: is_symbolic(value) or value < most
-    return None
+    if not isinstance(metadata, Bound):
+        return None
+    holds, limit = getattr(operator, metadata.relation), metadata.limit
+    return lambda value: is_symbolic(value) or holds(value, limit)
 
 
 def is_symbolic(value: Any) -> bool:

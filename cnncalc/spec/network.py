@@ -142,14 +142,18 @@ class _Assembly:
 
     def _shape(self, node: Yaml) -> Shape:
         if not isinstance(node, Scalar) or not node.value:
-            self.values.wrong_type("`input`", "a shape such as 3@224x224", node)
+            self.values.wrong_type(
+                "`input`", "a shape", node, "write input: 3@224x224, or names with a shape each"
+            )
             return Shape(1)
         if self.values.plain(node) is BAD:
             return Shape(1)
         try:
             return parse_shape(node.value, digits=self.limits.digits)
         except NotationError as error:
-            self.findings.error("S004", "invalid-value", f"`input`: {error}", node.place)
+            self.findings.error(
+                "S004", "invalid-value", f"`input`: {error}", node.place, error.help
+            )
             return Shape(1)
 
     def _blocks(self) -> dict[str, Mapping]:
@@ -157,7 +161,12 @@ class _Assembly:
         if node is None:
             return {}
         if not isinstance(node, Mapping):
-            self.values.wrong_type("`blocks`", "a mapping from names to blocks", node)
+            self.values.wrong_type(
+                "`blocks`",
+                "a mapping from names to blocks",
+                node,
+                "blocks: {NAME: {layers: [...]}}",
+            )
             return {}
         blocks: dict[str, Mapping] = {}
         for key, definition in node:
@@ -177,7 +186,12 @@ class _Assembly:
             )
             return False
         if not isinstance(definition, Mapping):
-            self.values.wrong_type(f"the block `{name}`", "a mapping with `layers`", definition)
+            self.values.wrong_type(
+                f"the block `{name}`",
+                "a mapping with `layers`",
+                definition,
+                f"{name}: {{parameters: {{width: 64}}, layers: [...]}}",
+            )
             return False
         good = True
         for inner, _ in definition:
@@ -197,6 +211,7 @@ class _Assembly:
                 "missing-key",
                 f"the block `{name}` needs `layers`: a list of layers",
                 key.place if layers is None else layers.place,
+                "write them one to a line: - {conv: 64, kernel: 3}",
             )
             good = False
         if parameters is not None and not isinstance(parameters, Mapping):

@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
-from cnncalc.diagnostic import Place
+from cnncalc.diagnostic import Place, nearest
 from cnncalc.errors import ExpressionError
 from cnncalc.limits import Limits
 from cnncalc.spec.document import Mapping as MappingNode
@@ -69,7 +69,7 @@ class Values:
             return BAD
         value = self.plain(node)
         if isinstance(value, str) and value not in words:
-            value = self.arithmetic(node, what, names)
+            value = self.arithmetic(node, what, names, words)
         if isinstance(value, Fraction):
             if fractional:
                 return float(value)
@@ -83,7 +83,9 @@ class Values:
             return BAD
         return value
 
-    def arithmetic(self, node: Scalar, what: str, names: Names) -> Any:
+    def arithmetic(
+        self, node: Scalar, what: str, names: Names, words: frozenset[str] = frozenset()
+    ) -> Any:
         """The value of an expression; `BAD` if it has none."""
         try:
             return evaluate(node.value, names, self.limits)
@@ -93,7 +95,7 @@ class Values:
                 "invalid-expression",
                 f"{what}: cannot evaluate `{printable(node.value)}`: {error}",
                 node.place,
-                _known(names),
+                _suggestion(node.value, words) or _known(names),
             )
             return BAD
 
@@ -107,16 +109,29 @@ class Values:
             return False
         return value
 
-    def wrong_type(self, what: str, wanted: str, node: Node) -> None:
+    def wrong_type(self, what: str, wanted: str, node: Node, help: str = "") -> None:
         """Note that a value is of the wrong kind."""
         self.findings.error(
-            "S004", "invalid-value", f"{what} must be {wanted}, got {written(node)}", node.place
+            "S004",
+            "invalid-value",
+            f"{what} must be {wanted}, got {written(node)}",
+            node.place,
+            help or f"write {wanted} here",
         )
 
 
 def _known(names: Names) -> str:
     listed = ", ".join(f"`{name}`" for name in list(names)[:8])
-    return f"names known here: {listed}" if listed else ""
+    if listed:
+        return f"names known here: {listed}"
+    return "write a number, or arithmetic in block parameters: + - * / // % ** min max ceil floor"
+
+
+def _suggestion(text: str, words: frozenset[str]) -> str:
+    """The literal word that was meant, where an option takes some."""
+    if not words:
+        return ""
+    return nearest(text, words) or "words it takes: " + ", ".join(sorted(words))
 
 
 def written(node: Node) -> str:

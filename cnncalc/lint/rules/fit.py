@@ -95,14 +95,15 @@ class FloorDropsPadding(Rule):
         for layer in analysis.layers:
             found = list(misfits(layer))
             if found and not any(lying.unread_pixels for _, _, _, lying in found):
-                axis, n, window, lying = found[0]
+                _, n, window, lying = found[0]
+                parts = [_positions(lying.unread, axis, layer) for axis, _, _, lying in found]
+                total = sum(lying.unread for _, _, _, lying in found)
                 used = max(window.after - lying.unread, 0)
                 yield self.at(
                     analysis,
                     layer,
                     f"the stride {window.stride} does not fit {_padded(n, window)} - {window.span}: "
-                    f"{_positions(lying.unread, axis, layer)} of padding at the end "
-                    f"{_is(lying.unread)} never read",
+                    f"{' and '.join(parts)} of padding at the end {_is(total)} never read",
                     f"no pixel is lost; the padding that is read is {window.before} before and "
                     f"{used} after",
                     "stride",

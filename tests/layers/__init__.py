@@ -1,0 +1,1 @@
+"""Each layer kind against numbers worked by hand; one file per family."""

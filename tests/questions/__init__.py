@@ -1,0 +1,1 @@
+"""The exam questions of tests/data/questions.yaml, put to the calculator by topic."""

@@ -5,7 +5,6 @@ analyses and the linter all report in the same form.
 """
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning", "note"]
@@ -72,6 +71,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     >>> nearest("zzz", ["kernel", "stride"])
     ''
     """
+    from difflib import get_close_matches
+
     # difflib is quadratic in the word: a hostile key must not buy minutes.
     matches = get_close_matches(word[:60].lower(), list(known), n=1, cutoff=0.6)
     return f"did you mean `{matches[0]}`?" if matches else ""

@@ -6,7 +6,7 @@ refer to layers above: no analysis ever has to sort, and none recurses.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from cnncalc.diagnostic import Place
 from cnncalc.layers.base import Layer
@@ -65,8 +65,7 @@ class Node:
         return self.layer.kind if self.layer is not None else "input"
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """What an `expect` says of a stretch of nodes: one layer, a block, or the network.
 
     Attributes:
@@ -81,7 +80,7 @@ class Claim:
     subject: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Network:
     """A spec, expanded: every block unrolled, every name resolved.
 

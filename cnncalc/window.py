@@ -17,7 +17,7 @@ Extent = Any
 
 
 class Window(NamedTuple):
-    """A sliding window along one axis."""
+    """A sliding window along one axis; `same` says that the padding is TensorFlow's SAME."""
 
     kernel: int
     stride: int = 1
@@ -25,6 +25,7 @@ class Window(NamedTuple):
     after: int = 0
     dilation: int = 1
     ceil: bool = False
+    same: bool = False
 
     @property
     def span(self) -> int:
@@ -69,6 +70,8 @@ def extent(n: Extent, window: Window) -> Extent:
     >>> extent(112, Window(3, stride=2, ceil=True))
     56
     """
+    if window.same:  # by definition; with a symbolic n the padding itself is unwieldy
+        return -(-n // window.stride)
     room = n + window.before + window.after - window.span
     if not window.ceil:
         return room // window.stride + 1
@@ -119,7 +122,9 @@ def same_padding(n: Extent, kernel: int, stride: int = 1, dilation: int = 1) -> 
 
 
 def transposed_extent(n: Extent, window: Window, output_padding: int = 0) -> Extent:
-    """Output of a transposed convolution: ``(n-1)*stride - before - after + span + output_padding``.
+    """Output extent of a transposed convolution.
+
+    ``(n-1)*stride - before - after + span + output_padding``.
 
     >>> transposed_extent(2, Window(3, stride=2, before=1, after=1), output_padding=1)
     4

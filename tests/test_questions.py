@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sympy
 
-from tests.questions import layers, networks, symbols
+from tests.questions import convolutions, layers, networks, symbols
 from tests.questions.building import BY_ID, QUESTIONS, Question
 
 Answer = Callable[[Question], Any]
@@ -21,38 +21,38 @@ Answer = Callable[[Question], Any]
 BY_TOPIC: dict[str, Answer] = {
     "arch_table": networks.layer_volume,
     "batchnorm": layers.batchnorm_parameters,
-    "conv_params": layers.conv_parameters,
-    "conv_shape": layers.conv_shape,
+    "conv_params": convolutions.conv_parameters,
+    "conv_shape": convolutions.conv_shape,
     "fc_params": layers.linear_parameters,
     "flatten": layers.flattened,
-    "grouped": layers.grouped_parameters,
+    "grouped": convolutions.grouped_parameters,
     "padding": layers.same_padding,
     "pool_params": layers.pool_and_parameters,
     "pool_shape": layers.pool_shape,
     "receptive_field": layers.receptive_field,
-    "separable": layers.separable_parameters,
+    "separable": convolutions.separable_parameters,
     "tconv_shape": layers.transposed_side,
 }
 
 #: Questions that ask for more than their topic's usual figure, or give it otherwise.
 BY_QUESTION: dict[str, Answer] = {
     # conv_shape
-    "seed-7x7-k3-s3-strict": layers.conv_strict_fit,
-    "seed-7x7-k3-s3-floor": layers.conv_floor_and_quotient,
-    "seed-shrink-32": layers.conv_repeated_sides,
-    "seed-32x32xm": layers.conv_same_symbolic_filters,
-    "seed-demo-shape": layers.conv_shape_and_parameters,
-    "seed-fcn-half": layers.conv_half_resolution,
-    "seed-zfnet-conv1": layers.conv_zfnet,
-    "leyaa-10-k3s2p1": layers.conv_batch_shape,
-    "eecs182-shapes": layers.conv_batch_shapes_of_settings,
+    "seed-7x7-k3-s3-strict": convolutions.conv_strict_fit,
+    "seed-7x7-k3-s3-floor": convolutions.conv_floor_and_quotient,
+    "seed-shrink-32": convolutions.conv_repeated_sides,
+    "seed-32x32xm": convolutions.conv_same_symbolic_filters,
+    "seed-demo-shape": convolutions.conv_shape_and_parameters,
+    "seed-fcn-half": convolutions.conv_half_resolution,
+    "seed-zfnet-conv1": convolutions.conv_zfnet,
+    "leyaa-10-k3s2p1": convolutions.conv_batch_shape,
+    "eecs182-shapes": convolutions.conv_batch_shapes_of_settings,
     # conv_params
-    "seed-1x1-64-32": layers.conv_one_by_one,
-    "seed-1x1-as-fc": layers.conv_one_by_one_as_linear,
+    "seed-1x1-64-32": convolutions.conv_one_by_one,
+    "seed-1x1-as-fc": convolutions.conv_one_by_one_as_linear,
     "seed-filter-depth": symbols.filter_weights,
-    "js-conv3d-164": layers.conv_3d,
-    "sm-140": layers.conv_then_pool,
-    "cs231n-noshare-badkey": layers.conv_parameters_not_per_position,
+    "js-conv3d-164": convolutions.conv_3d,
+    "sm-140": convolutions.conv_then_pool,
+    "cs231n-noshare-badkey": convolutions.conv_parameters_not_per_position,
     # padding and inverse
     "seed-same-pad-357": layers.same_padding_of_kernels,
     "seed-pad-formula": symbols.same_padding_of_odd_kernel,

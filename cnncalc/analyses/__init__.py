@@ -1,0 +1,1 @@
+"""Folds over the graph: shapes and costs, memory, receptive fields."""

@@ -10,7 +10,8 @@ from cnncalc.analyses.receptive_field import ReceptiveField
 from cnncalc.diagnostic import Diagnostic
 from cnncalc.errors import SpecError
 from cnncalc.graph import Network, Node
-from cnncalc.notation import Extent, Shape, extent_json
+from cnncalc.notation import Shape, extent_json
+from cnncalc.window import Extent
 
 
 class LayerAnalysis(NamedTuple):
@@ -74,7 +75,7 @@ class Totals(NamedTuple):
     parameter_bytes: Extent
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Analysis:
     """The figures of a network: `layers` in running order, and their `totals`."""
 
@@ -112,6 +113,9 @@ class Analysis:
         spatial = [one.receptive_field for one in self.layers if one.output.spatial]
         moving = [field for field in spatial if field and any(axis.stride for axis in field.axes)]
         return (moving or spatial or [None])[-1]
+
+    def __repr__(self) -> str:
+        return f"Analysis({self.network.name!r}, {len(self.layers)} layers)"
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON contract of `report --format json` (docs/json.md)."""
@@ -160,7 +164,7 @@ def analyze_partly(network: Network) -> tuple[Analysis, list[Diagnostic]]:
     layers: list[LayerAnalysis] = []
     for index in range(len(network.inputs), len(nodes)):
         node, figures = nodes[index], locals_[index]
-        before = any([trained[source] for source in node.inputs])
+        before = any(trained[source] for source in node.inputs)
         if figures is None or node.layer is None:
             trained.append(before)
             continue

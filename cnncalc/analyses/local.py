@@ -4,14 +4,15 @@ A layer object applied to the same input shapes gives the same answers, so they
 are computed once: ResNet-152 has 515 layers but some 90 different ones.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cnncalc.diagnostic import Diagnostic
 from cnncalc.errors import LayerError
 from cnncalc.graph import Network, Node
 from cnncalc.layers.base import Inputs, Layer, Reach, Tensors, size_of
-from cnncalc.notation import Extent, Shape
+from cnncalc.notation import Shape
 from cnncalc.spec.construct import option_place
+from cnncalc.window import Extent
 
 
 class Local(NamedTuple):
@@ -38,22 +39,22 @@ def fold(network: Network) -> tuple[list[Local | None], list[Diagnostic]]:
     diagnostics: list[Diagnostic] = []
     memo: dict[tuple[int, Inputs], Local] = {}
     for node in network.layers:
-        inputs = tuple([shapes[source] for source in node.inputs])
-        if None in inputs:
+        inputs: tuple[Any, ...] = tuple([shapes[source] for source in node.inputs])
+        if node.layer is None or None in inputs:
             shapes.append(None)
             results.append(None)
             continue
         key = (id(node.layer), inputs)
-        local = memo.get(key)  # type: ignore[arg-type]  # no None among them
+        local = memo.get(key)
         if local is None:
             try:
-                local = _apply(node.layer, inputs)  # type: ignore[arg-type]  # as above
+                local = _apply(node.layer, inputs)
             except LayerError as error:
                 diagnostics.append(_explain(error, node, network))
                 shapes.append(None)
                 results.append(None)
                 continue
-            memo[key] = local  # type: ignore[index]  # as above
+            memo[key] = local
         if node.shares is not None:
             problem = _sharing(node, local, results[node.shares], network)
             if problem is not None:

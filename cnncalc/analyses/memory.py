@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from cnncalc.analyses.local import Local
 from cnncalc.graph import Network
-from cnncalc.notation import Extent, Shape
+from cnncalc.notation import Shape
+from cnncalc.window import Extent
 
 FLOAT32_BYTES = 4
 

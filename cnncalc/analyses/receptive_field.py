@@ -17,6 +17,7 @@ neural networks", Distill 2019 (their effective padding is ``-start``).
 """
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from cnncalc.analyses.local import Local
@@ -129,12 +130,34 @@ def _union(
     aligned = all(field.aligned for field in present)
     axes = []
     for paths in zip(*(field.axes for field in present), strict=True):
+        axis, together = _join(paths)
+        axes.append(axis)
+        aligned &= together
+    return ReceptiveField(tuple(axes), aligned)
+
+
+def _join(paths: Sequence[Axis]) -> tuple[Axis, bool]:
+    """The union of fields along one axis, and whether they are aligned."""
+    # A path that sees everything (stride 0) is the same for every unit: it has no
+    # centre to be misaligned with.
+    moving = [path for path in paths if path.stride != 0]
+    stride = max(path.stride for path in paths)
+    if all(isinstance(path.start + path.size, int | Fraction) for path in paths):
         start = min(path.start for path in paths)
         end = max(path.start + path.size for path in paths)
-        stride = max(path.stride for path in paths)
-        # A path that sees everything (stride 0) is the same for every unit: it has no
-        # centre to be misaligned with.
-        moving = [path for path in paths if path.stride != 0]
-        aligned &= len({(path.stride, 2 * path.start + path.size) for path in moving}) <= 1
-        axes.append(Axis(end - start, stride, start))
-    return ReceptiveField(tuple(axes), aligned)
+        centres = {(path.stride, 2 * path.start + path.size) for path in moving}
+        return Axis(end - start, stride, start), len(centres) <= 1
+    # Starts that depend on the input size cannot be compared: the largest path stands
+    # for all, and only a provable difference misaligns.
+    largest = max(paths, key=lambda path: path.size if isinstance(path.size, int) else 0)
+    apart = any(
+        path.stride != moving[0].stride or _differ(path.center, moving[0].center) for path in moving
+    )
+    return largest._replace(stride=stride), not apart
+
+
+def _differ(a: Any, b: Any) -> bool:
+    difference = a - b
+    return bool(
+        difference != 0 if isinstance(difference, int | Fraction) else difference.is_zero is False
+    )

@@ -1,4 +1,4 @@
-"""The command line: `cnncalc COMMAND`. Each command lives in a file of its own, loaded when used."""
+"""The command line: `cnncalc COMMAND`, each in a file of its own, loaded when used."""
 
 from importlib import import_module
 from typing import Any

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from cnncalc.cli.common import FINDINGS, write
+from cnncalc.cli.common import FINDINGS, write, write_json
 from cnncalc.layers import KINDS, layer_class
 from cnncalc.layers.base import Layer
 
@@ -82,8 +82,14 @@ def _command(kind: str) -> click.Command:
             help="How shapes are printed.",
         )
     )
-    options.append(click.Option(["--format", "style"], type=click.Choice(["plain", "json"]), default="plain",
-                                help="plain, or json for scripts."))  # fmt: skip
+    options.append(
+        click.Option(
+            ["--format", "style"],
+            type=click.Choice(["plain", "json"]),
+            default="plain",
+            help="plain, or json for scripts.",
+        )
+    )
 
     def run(**given: Any) -> None:
         _run(model, given.pop("inputs"), given.pop("layout"), given.pop("style"), given)
@@ -144,7 +150,7 @@ def _run(
     layer = analysis.layers[-1]
     findings = lint(network)
     if style == "json":
-        write(json.dumps(layer_json(layer, findings), indent=2) + "\n")
+        write_json(layer_json(layer, findings))
     else:
         write(layer_text(layer, findings, layout))
     sys.stdout.flush()

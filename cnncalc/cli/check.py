@@ -1,13 +1,21 @@
 """`cnncalc check`: validate and lint specs."""
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from cnncalc.cli.common import CLEAN, FINDINGS, UNREADABLE, color_option, limit_option, show, write
+from cnncalc.cli.common import (
+    CLEAN,
+    FINDINGS,
+    UNREADABLE,
+    color_option,
+    limit_option,
+    show,
+    write,
+    write_json,
+)
 from cnncalc.diagnostic import SEVERITIES, Diagnostic
 from cnncalc.errors import SpecError
 from cnncalc.limits import Limits
@@ -49,7 +57,7 @@ def check(
     cnncalc check net.yaml --format concise --fail-on error
     """
     found: list[Diagnostic] = []
-    texts: dict[str | None, str | None] = {}
+    texts: dict[str, str | None] = {}
     unreadable = False
     files = list(_files(paths or (".",)))
     for file in files:
@@ -64,7 +72,7 @@ def check(
             "files": len(files),
             "diagnostics": [one.to_dict() for one in shown],
         }
-        write(json.dumps(document, indent=2) + "\n")
+        write_json(document)
     elif style == "concise":
         from cnncalc.report.diagnostics import concise, join
 

@@ -1,6 +1,5 @@
 """`cnncalc report`: the table of a network."""
 
-import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from cnncalc.cli.common import (
     load_or_exit,
     wants_color,
     write,
+    write_json,
 )
 from cnncalc.errors import SpecError
 from cnncalc.limits import Limits
@@ -97,7 +97,7 @@ def _from_pattern(pattern: str, limits: Limits, color: str) -> "Network":
 
 def _print(analysis: "Analysis", style: str, depth: int | None, layout: str, color: str) -> None:
     if style == "json":
-        write(json.dumps(analysis.to_dict(), indent=2) + "\n")
+        write_json(analysis.to_dict())
         return
     if style == "yaml":
         from cnncalc.spec.dump import dump
@@ -112,13 +112,10 @@ def _print(analysis: "Analysis", style: str, depth: int | None, layout: str, col
     deepest = 10**9 if style == "csv" and depth is None else depth
     table = rows(analysis, deepest)
     if style == "rich":
-        from rich.console import Console
-
         from cnncalc.report.terminal import print_table
 
         colored = wants_color(color, sys.stdout)
-        console = Console(force_terminal=colored or None, no_color=not colored, highlight=False)
-        print_table(console, analysis, table, layout)  # type: ignore[arg-type]  # click's choice
+        print_table(analysis, table, layout, colored=colored)  # type: ignore[arg-type]  # click's choice
         return
     renderers = {"plain": text.plain, "markdown": text.markdown, "csv": text.comma_separated}
     write(renderers[style](analysis, table, layout))  # type: ignore[arg-type]  # click's choice

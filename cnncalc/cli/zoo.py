@@ -1,11 +1,10 @@
 """`cnncalc zoo`: the packaged networks."""
 
-import json
 import sys
 
 import click
 
-from cnncalc.cli.common import color_option, wants_color, write
+from cnncalc.cli.common import color_option, wants_color, write, write_json
 
 
 @click.command()
@@ -52,7 +51,7 @@ def zoo(search: str | None, style: str | None, color: str) -> None:
                 for name, network, totals in networks
             ],
         }
-        write(json.dumps(document, indent=2) + "\n")
+        write_json(document)
         return
     table = [
         (

@@ -9,7 +9,8 @@ from typing import Annotated, ClassVar, Literal
 
 from cnncalc.layers.base import Inputs, Layer, Tensors, layer, must_divide
 from cnncalc.layers.fields import Count, Number, Positive, Says
-from cnncalc.notation import Extent, Shape
+from cnncalc.notation import Shape
+from cnncalc.window import Extent
 
 
 @layer
@@ -81,7 +82,10 @@ class ELU(Activation):
 
 
 class SELU(Activation):
-    """``scale * elu(x, alpha)``, fixed constants. FLOPs: 5 per element. Source: Klambauer et al. 2017."""
+    """``scale * elu(x, alpha)`` with fixed constants. FLOPs: 5 per element.
+
+    Source: Klambauer et al. 2017.
+    """
 
     kind = "selu"
     steps = 5

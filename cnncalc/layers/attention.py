@@ -2,7 +2,8 @@
 
 from cnncalc.layers.base import Inputs, Layer, Tensors, layer, must_divide
 from cnncalc.layers.fields import Count, Flag
-from cnncalc.notation import Extent, Shape
+from cnncalc.notation import Shape
+from cnncalc.window import Extent
 
 
 @layer

@@ -9,11 +9,11 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from fractions import Fraction
-from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, cast, dataclass_transform
 
 from cnncalc.errors import LayerError
-from cnncalc.notation import Extent, Shape
-from cnncalc.window import Window
+from cnncalc.notation import Shape
+from cnncalc.window import Extent, Window
 
 Inputs = tuple[Shape, ...]
 
@@ -56,8 +56,8 @@ def layer(cls: _L) -> _L:
     `dataclass` would compile for every class are written once in `Layer`: half of
     the time it took to import the layers (benchmarks/cold_start.py).
     """
-    make: Callable[[_L], _L] = dataclass(init=False, repr=False, eq=False)
-    return make(cls)
+    made: Any = dataclass(init=False, repr=False, eq=False)(cls)
+    return cast(_L, made)
 
 
 @layer

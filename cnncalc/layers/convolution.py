@@ -23,8 +23,8 @@ from cnncalc.layers.base import (
     sides,
 )
 from cnncalc.layers.fields import Count, Flag, Natural, NaturalPerAxis, Padding, PerAxis, Says
-from cnncalc.notation import Extent, Shape
-from cnncalc.window import Window, extent, same_padding, transposed_extent
+from cnncalc.notation import Shape
+from cnncalc.window import Extent, Window, extent, same_padding, transposed_extent
 
 Connections = Annotated[
     tuple[tuple[Natural, ...], ...] | None,
@@ -48,12 +48,13 @@ def sliding_windows(
     kernels = per_axis(kernel, rank, "kernel")
     strides = per_axis(stride, rank, "stride")
     dilations = per_axis(dilation, rank, "dilation")
-    if pad == "same":
+    same = pad == "same"
+    if same:
         pads = tuple(map(same_padding, shape.spatial, kernels, strides, dilations))
     else:
         pads = sides(pad, rank)
     return tuple(
-        Window(k, s, before, after, d, ceil)
+        Window(k, s, before, after, d, ceil, same)
         for k, s, (before, after), d in zip(kernels, strides, pads, dilations, strict=True)
     )
 

@@ -5,7 +5,8 @@ from typing import Annotated
 from cnncalc.errors import LayerError
 from cnncalc.layers.base import Inputs, Layer, Reach, Tensors, layer
 from cnncalc.layers.fields import Count, Flag, Natural, Says
-from cnncalc.notation import Extent, Shape, parse_shape
+from cnncalc.notation import Shape, parse_shape
+from cnncalc.window import Extent
 
 
 @layer

@@ -9,7 +9,8 @@ from typing import ClassVar
 from cnncalc.errors import LayerError
 from cnncalc.layers.base import Inputs, Layer, layer
 from cnncalc.layers.fields import NonNegative, Positive, Text
-from cnncalc.notation import Extent, Shape
+from cnncalc.notation import Shape
+from cnncalc.window import Extent
 
 
 @layer

@@ -2,7 +2,8 @@
 
 from cnncalc.errors import LayerError
 from cnncalc.layers.base import Inputs, Layer, layer
-from cnncalc.notation import Extent, Shape
+from cnncalc.notation import Shape
+from cnncalc.window import Extent
 
 
 @layer

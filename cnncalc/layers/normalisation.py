@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 
 from cnncalc.layers.base import Inputs, Layer, Reach, Tensors, layer, must_divide, needs_map
 from cnncalc.layers.fields import Count, Flag, Number, Positive, Says
-from cnncalc.notation import Extent, Shape
+from cnncalc.notation import Shape
+from cnncalc.window import Extent
 
 
 @layer

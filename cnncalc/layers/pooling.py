@@ -20,8 +20,8 @@ from cnncalc.layers.base import (
 )
 from cnncalc.layers.convolution import slide, sliding_windows
 from cnncalc.layers.fields import ExplicitPadding, Flag, Padding, PerAxis, Positive, Text
-from cnncalc.notation import Extent, Shape
-from cnncalc.window import Window
+from cnncalc.notation import Shape
+from cnncalc.window import Extent, Window
 
 
 @layer

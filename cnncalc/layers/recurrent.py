@@ -10,7 +10,8 @@ from typing import ClassVar
 from cnncalc.errors import LayerError
 from cnncalc.layers.base import Inputs, Layer, Tensors, layer, size_of
 from cnncalc.layers.fields import Count, Flag
-from cnncalc.notation import Extent, Shape
+from cnncalc.notation import Shape
+from cnncalc.window import Extent
 
 
 @layer

@@ -3,7 +3,8 @@
 from cnncalc.errors import LayerError
 from cnncalc.layers.base import Inputs, Layer, layer, needs_map, per_axis
 from cnncalc.layers.fields import Count, PerAxis, Positive
-from cnncalc.notation import Extent, Shape
+from cnncalc.notation import Shape
+from cnncalc.window import Extent
 
 
 @layer

@@ -18,7 +18,8 @@ from cnncalc.layers.base import (
     sides,
 )
 from cnncalc.layers.fields import Count, ExplicitPadding, Flag, Natural, Says, Text
-from cnncalc.notation import Extent, Shape
+from cnncalc.notation import Shape
+from cnncalc.window import Extent
 
 Mode = Annotated[
     Literal["nearest", "bilinear", "bicubic", "nails"],
@@ -270,7 +271,9 @@ def _above(value: Extent, limit: Extent) -> bool:
 
 @layer
 class Split(Layer):
-    """One part of the channels: ``{split: 2, part: 0}`` is the first half, ``{split: [24, 72]}`` by size.
+    """One part of the channels: ``{split: 2, part: 0}`` is the first half.
+
+    ``{split: [24, 72], part: 1}`` cuts by size.
 
     Written without `part` and with a name, a split gives all its parts: they are
     called ``NAME.0``, ``NAME.1``, ..., and the first goes on as the current tensor.

@@ -6,7 +6,8 @@ from typing import Any
 from cnncalc.analyses.analysis import Analysis, LayerAnalysis, total
 from cnncalc.diagnostic import Diagnostic
 from cnncalc.graph import Claim
-from cnncalc.notation import Extent, Shape, count, format_shape
+from cnncalc.notation import Shape, count, format_shape
+from cnncalc.window import Extent
 
 
 def check_claims(analysis: Analysis) -> Iterator[Diagnostic]:
@@ -66,7 +67,7 @@ def _activations(layer: LayerAnalysis) -> Extent:
 def _agree(name: str, wanted: Any, found: Any) -> bool:
     if name == "receptive_field" and not isinstance(wanted, tuple):
         return bool(found) and all(size == wanted for size in found)
-    if isinstance(wanted, int) or isinstance(wanted, tuple):
+    if isinstance(wanted, int | tuple):
         return bool(wanted == found)
     return bool((wanted - found).equals(0))
 

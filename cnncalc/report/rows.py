@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from cnncalc.analyses.analysis import Analysis, LayerAnalysis, total
 from cnncalc.analyses.receptive_field import ReceptiveField
-from cnncalc.notation import Extent, Shape
+from cnncalc.notation import Shape
+from cnncalc.window import Extent
 
 #: Deepest table that is chosen by itself has at most this many rows.
 ROWS_ON_A_PAGE = 60

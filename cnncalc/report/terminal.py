@@ -1,13 +1,16 @@
 """Layer tables on a terminal, with rich: colour, and a width that fits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import IO
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from cnncalc.analyses.analysis import Analysis
+from cnncalc.diagnostic import Diagnostic
 from cnncalc.notation import Layout, count
+from cnncalc.report.diagnostics import spans
 from cnncalc.report.rows import Row
 from cnncalc.report.summary import heading, summary
 from cnncalc.report.text import COLUMNS, cells
@@ -16,8 +19,19 @@ from cnncalc.report.text import COLUMNS, cells
 WIDE = 96
 
 
-def print_table(console: Console, analysis: Analysis, table: Sequence[Row], layout: Layout) -> None:
+def print_findings(
+    diagnostics: Iterable[Diagnostic], texts: Mapping[str, str | None], stream: IO[str]
+) -> None:
+    """Print findings in colour: place, source line, caret, help; `texts` are the specs by path."""
+    console = Console(file=stream, force_terminal=True, highlight=False)
+    for found in diagnostics:
+        for line in spans(found, texts.get(found.path)):
+            console.print(Text.assemble(*line), soft_wrap=True)
+
+
+def print_table(analysis: Analysis, table: Sequence[Row], layout: Layout, *, colored: bool) -> None:
     """Print the table of a network and its totals."""
+    console = Console(force_terminal=colored or None, no_color=not colored, highlight=False)
     wide = console.width >= WIDE
     view = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold", expand=False)
     view.add_column(COLUMNS[0], overflow="ellipsis", no_wrap=True)
@@ -48,6 +62,6 @@ def print_table(console: Console, analysis: Analysis, table: Sequence[Row], layo
     console.print(view)
     console.print()
     facts = Table.grid(padding=(0, 2))
-    for label, text in summary(analysis):
-        facts.add_row(Text(label, style="dim"), Text(text))
+    for fact, text in summary(analysis):
+        facts.add_row(Text(fact, style="dim"), Text(text))
     console.print(facts)

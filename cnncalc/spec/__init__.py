@@ -1,0 +1,1 @@
+"""The spec language: text, to positions, to layers, to a graph."""

@@ -1,6 +1,5 @@
 """A list of layers laid out as nodes: chains, branches, repeats, names and references."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.diagnostic import Place
@@ -31,6 +30,7 @@ class Body:
         self.values = compiler.values
         self.template = template
         self.steps = template.steps
+        self.most = len(template.steps) + compiler.limits.layers  # the inputs are no layers
         self.names = names
         self.layers = layers
         self.counters: dict[str, int] = {}
@@ -38,6 +38,7 @@ class Body:
         self.constructor = Constructor(self.values, names)
 
     def run(self) -> None:
+        """Lay out the layers; the template holds the result."""
         self._collect_names(self.layers)
         self.template.output = self._chain(self.layers, self.template.output, ())
 
@@ -192,7 +193,7 @@ class Body:
             output = self._split(item, current, path, name)
         else:
             output = self._layer(item, current, path, name)
-        if len(self.steps) > self.compiler.limits.layers:
+        if len(self.steps) > self.most:
             self.compiler.too_many(item.node.place)
         return output
 
@@ -269,7 +270,7 @@ class Body:
             self.compiler.too_many(item.node.place)
         first = len(self.steps)
         for part in range(number):
-            one = layer_class("split")(parts=parts, part=part)  # type: ignore[call-arg]  # a Split
+            one = layer_class("split")(parts=parts, part=part)
             self._add(f"{name}.{part}", one, (current,), path, item)
         self.template.names[name] = first
         return first
@@ -279,7 +280,7 @@ class Body:
         if template is None:
             return current
         offset, added = len(self.steps), len(template.steps)
-        if offset + added > self.compiler.limits.layers:
+        if offset + added > self.most:
             self.compiler.too_many(item.node.place)
         self.compiler.count(added, item.node.place)
         shared = self._shared_block(item, template)
@@ -314,8 +315,7 @@ class Body:
                 )
             )
         self.template.claims += [
-            replace(
-                claim,
+            claim._replace(
                 first=claim.first + offset,
                 last=claim.last + offset,
                 subject=f"{name}.{claim.subject}",

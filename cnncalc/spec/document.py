@@ -203,11 +203,11 @@ class _Composer:
                     node.place,
                 )
             if node.value in collection.entries:
-                first = collection.entries[node.value][0].place
+                line = collection.entries[node.value][0].place.line
                 self._fail(
                     "Y004",
                     "duplicate-key",
-                    f"the key `{printable(node.value)}` is given twice (first on line {first.line})",
+                    f"the key `{printable(node.value)}` is given twice (first on line {line})",
                     "remove one of them",
                     node.place,
                 )
@@ -310,10 +310,10 @@ def _yaml_help(text: str, place: Place, problem: str) -> str:
 
 
 def printable(text: str, most: int = 60) -> str:
-    """User text for a message: one line, control characters escaped, cut to `most`.
+    r"""User text for a message: one line, control characters escaped, cut to `most`.
 
-    >>> printable("a\\x1b[31mb")
-    'a\\\\x1b[31mb'
+    >>> printable("a\x1b[31mb")
+    'a\\x1b[31mb'
     """
     shown = text if len(text) <= most else text[: most - 3] + "..."
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)

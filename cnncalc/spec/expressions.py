@@ -176,7 +176,7 @@ class _Evaluator:
             return token[1:-1]
         if group == "name":
             return self._call(token) if token in _FUNCTIONS else self._name(token)
-        if token == "(":
+        if group == "operator" and token == "(":  # noqa: S105 - a bracket
             self._enter()
             value = self._choice()
             self._close()
@@ -195,8 +195,8 @@ class _Evaluator:
             raise ExpressionError(f"`{function}` takes one argument, got {len(arguments)}")
         if any(_is_symbolic(argument) for argument in arguments):
             return _symbolic_function(function, arguments)
-        exact = {"min": min, "max": max, "ceil": math.ceil, "floor": math.floor}[function]
-        return whole(exact(*arguments))
+        exact: dict[str, Any] = {"min": min, "max": max, "ceil": math.ceil, "floor": math.floor}
+        return whole(exact[function](*arguments))
 
     def _enter(self) -> None:
         self.depth += 1

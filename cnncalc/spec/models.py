@@ -11,7 +11,6 @@ wrong, and for the JSON Schema. tests/spec/test_models.py holds the two to agree
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
-from functools import cache
 from types import NoneType, UnionType
 from typing import (
     TYPE_CHECKING,
@@ -30,8 +29,19 @@ from cnncalc.layers.fields import Bound, Says
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    _F = TypeVar("_F", bound=Callable[..., Any])
+
+    def cached(function: _F) -> _F:
+        """`functools.cache` that keeps the signature: mypy takes classes for unhashable."""
+
+else:
+    from functools import cache as cached
+
 _Model = TypeVar("_Model")
 _Test = Callable[[Any], bool]
+
+#: The class of a dataclass.
+Dataclass = Any
 
 
 class Problem(NamedTuple):
@@ -54,7 +64,8 @@ def build(model: type[_Model], values: Mapping[str, Any]) -> _Model | list[Probl
     )
     if evident:
         return model(**values)
-    return _judge(model, values)
+    judged: _Model | list[Problem] = _judge(model, values)
+    return judged
 
 
 class _Evident(NamedTuple):
@@ -62,8 +73,8 @@ class _Evident(NamedTuple):
     required: frozenset[str]
 
 
-@cache
-def _evident(model: type) -> _Evident:
+@cached
+def _evident(model: Dataclass) -> _Evident:
     """A test for each option that accepts only what pydantic would accept too."""
     options = fields(model)
     return _Evident(
@@ -80,9 +91,10 @@ def _never(value: Any) -> bool:
     return False
 
 
-@cache
+@cached
 def _acceptance(annotation: Any) -> _Test:
-    origin, arguments = get_origin(annotation), get_args(annotation)
+    origin: Any = get_origin(annotation)
+    arguments: tuple[Any, ...] = get_args(annotation)
     if origin is Annotated:
         inner = _acceptance(arguments[0])
         bounds = [bound for bound in map(_bound, arguments[1:]) if bound is not None]
@@ -143,8 +155,8 @@ def is_symbolic(value: Any) -> bool:
     return type(value).__module__.startswith("sympy")
 
 
-@cache
-def pydantic_model(model: type) -> "type[BaseModel]":
+@cached
+def pydantic_model(model: Dataclass) -> "type[BaseModel]":
     """The pydantic model of a dataclass: strict types, unknown keys forbidden."""
     from pydantic import ConfigDict, create_model
 
@@ -157,11 +169,11 @@ def pydantic_model(model: type) -> "type[BaseModel]":
     return created
 
 
-def _judge(model: type[_Model], values: Mapping[str, Any]) -> _Model | list[Problem]:
+def _judge(model: Dataclass, values: Mapping[str, Any]) -> Any:
     """Pydantic's verdict, in the project's words."""
     from pydantic import ValidationError
 
-    names = {option.name: option for option in fields(model)}  # type: ignore[arg-type]  # dataclass
+    names = {option.name: option for option in fields(model)}
     try:
         pydantic_model(model).model_validate(
             {name: _concrete(value) for name, value in values.items()}
@@ -172,7 +184,8 @@ def _judge(model: type[_Model], values: Mapping[str, Any]) -> _Model | list[Prob
         worst: dict[str, tuple[str | int, ...]] = {}
         for detail in error.errors(include_url=False, include_input=False):
             name = str(detail["loc"][0])
-            path = (name, *(part for part in detail["loc"][1:] if isinstance(part, int)))
+            inside = [part for part in detail["loc"][1:] if isinstance(part, int)]
+            path: tuple[str | int, ...] = (name, *inside)
             if len(path) >= len(worst.get(name, ())):
                 worst[name] = path
         return [

@@ -228,7 +228,7 @@ class _Assembly:
                     "invalid-value",
                     f"a parameter cannot be called `{printable(parameter.value)}`",
                     parameter.place,
-                    "letters, digits and `_`, starting with a letter; not `and`, `or`, `not`, `min`, `max`",
+                    "letters, digits and `_`, starting with a letter; no word of the arithmetic",
                 )
                 good = False
         return good

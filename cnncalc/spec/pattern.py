@@ -211,7 +211,7 @@ class _Writer:
             kernel, filters, stride, pad = match.groups()
             if pad is None and int(kernel[:9]) % 2 == 0:
                 self._fail(
-                    f"`{printable(word.text)}`: an even kernel has no symmetric padding that keeps the size",
+                    f"`{printable(word.text)}`: no padding keeps the size with an even kernel",
                     word.column,
                     f"say how much: CONV{kernel}-{filters}p0",
                 )

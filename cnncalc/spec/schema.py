@@ -101,7 +101,7 @@ def json_schema() -> dict[str, Any]:
                 "additionalProperties": {"type": "string", "minLength": 1},
             },
             "branches": {
-                "description": "Inputs: names of layers, or lists of layers; [] is the current tensor.",
+                "description": "Names of layers, or lists of layers; [] is the current tensor.",
                 "type": "array",
                 "minItems": 1,
                 "items": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/layers"}]},

@@ -2,8 +2,6 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import NoReturn
 
 from cnncalc.diagnostic import Diagnostic, nearest
@@ -30,12 +28,12 @@ def load(source: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> 
 
 
 def loads(text: str, *, path: str = "", limits: Limits = DEFAULT_LIMITS) -> Network:
-    """Read a network from the text of a spec.
+    r"""Read a network from the text of a spec.
 
     Raises:
         SpecError: if it is wrong.
 
-    >>> loads("input: 3@32x32\\nlayers: [{conv: 10, kernel: 5, pad: 2}]").name
+    >>> loads("input: 3@32x32\nlayers: [{conv: 10, kernel: 5, pad: 2}]").name
     'network'
     """
     return parse(text, path=path, name=network_name(path), limits=limits)
@@ -46,24 +44,24 @@ def read(source: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> tup
     name = os.fspath(source)
     if name == "-":
         return decode(_read_some(sys.stdin.buffer, "-", limits), "<stdin>", limits), "<stdin>"
-    path = Path(name)
-    if not path.exists():
+    if not os.path.exists(name):
         packaged = _packaged(name)
         if packaged is None:
             _unreadable(name, "does not exist", _not_found_help(name))
-        path = packaged
-        name = str(path)
-    if path.is_dir():
+        name = packaged
+    if os.path.isdir(name):
         _unreadable(
             name, "is a folder", f"`cnncalc check {printable(name)}` checks the specs in it"
         )
-    if not path.is_file():
+    if not os.path.isfile(name):
         _unreadable(name, "is not a regular file", "a spec is a text file")
     try:
-        with path.open("rb") as file:
+        with open(name, "rb") as file:
             data = _read_some(file, name, limits)
     except OSError as error:
-        _unreadable(name, f"cannot be read: {error.strerror or error}", "")
+        _unreadable(
+            name, f"cannot be read: {error.strerror or error}", "check the file's permissions"
+        )
     return decode(data, name, limits), name
 
 
@@ -111,38 +109,37 @@ def _unreadable(
 
 def network_name(path: str) -> str:
     """A network's name: its file's, without the suffix."""
-    return Path(path).stem if path and path != "<stdin>" else ""
+    return os.path.splitext(os.path.basename(path))[0] if path and path != "<stdin>" else ""
 
 
-def specs_folder() -> Path:
+def specs_folder() -> str:
     """The folder of the packaged networks: inside an installed package, or beside it in a clone."""
-    package = Path(__file__).resolve().parent.parent
-    installed = package / "specs"
-    return installed if installed.is_dir() else package.parent / "specs"
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    installed = os.path.join(package, "specs")
+    return (
+        installed if os.path.isdir(installed) else os.path.join(os.path.dirname(package), "specs")
+    )
 
 
 def packaged_names() -> list[str]:
     """The names of the packaged networks, sorted."""
-    return sorted(path.stem for path in specs_folder().glob("*.yaml"))
+    names = os.listdir(specs_folder())
+    return sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
 
 
-def _packaged(name: str) -> Path | None:
+def _packaged(name: str) -> str | None:
     if not name.replace("_", "").replace("-", "").replace(".", "").isalnum():
         return None
-    path = specs_folder() / f"{name}.yaml"
-    return path if path.is_file() else None
+    path = os.path.join(specs_folder(), f"{name}.yaml")
+    return path if os.path.isfile(path) else None
 
 
 def _not_found_help(name: str) -> str:
-    if "/" in name or name.endswith(SUFFIXES):
-        folder = Path(name).parent
-        beside = (
-            [str(path) for path in sorted(_spec_files(folder))[:1000]] if folder.is_dir() else []
-        )
-        return nearest(name, beside)
+    folder = os.path.dirname(name)
+    if folder or name.endswith(SUFFIXES):
+        beside = os.listdir(folder or ".") if os.path.isdir(folder or ".") else []
+        specs = [
+            os.path.join(folder, one) for one in sorted(beside)[:1000] if one.endswith(SUFFIXES)
+        ]
+        return nearest(name, specs) or "check the path, or give the name of a packaged network"
     return nearest(name, packaged_names()) or "`cnncalc zoo` lists the packaged networks"
-
-
-def _spec_files(folder: Path) -> Iterator[Path]:
-    for suffix in SUFFIXES:
-        yield from folder.glob(f"*{suffix}")

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from fractions import Fraction
-from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
 from cnncalc.diagnostic import Place, nearest
@@ -13,6 +12,7 @@ from cnncalc.spec.document import Mapping as MappingNode
 from cnncalc.spec.document import Node, Scalar, Sequence, printable
 from cnncalc.spec.expressions import evaluate
 from cnncalc.spec.findings import Findings
+from cnncalc.spec.models import Dataclass, cached
 from cnncalc.spec.scalars import ScalarError, read_scalar
 
 Names = Mapping[str, Any]
@@ -149,20 +149,20 @@ def place_at(node: Node, path: tuple[str | int, ...]) -> Place:
     return node.place
 
 
-@cache
-def literal_words(model: type) -> dict[str, frozenset[str]]:
+@cached
+def literal_words(model: Dataclass) -> dict[str, frozenset[str]]:
     """The words each option of a model takes literally."""
     return {option.name: frozenset(_words(option.type)) for option in fields(model)}
 
 
-@cache
-def fractional_options(model: type) -> frozenset[str]:
+@cached
+def fractional_options(model: Dataclass) -> frozenset[str]:
     """The options of a model that need not be whole."""
     return frozenset(option.name for option in fields(model) if _mentions(option.type, float))
 
 
-@cache
-def text_options(model: type) -> frozenset[str]:
+@cached
+def text_options(model: Dataclass) -> frozenset[str]:
     """The options of a model that are free text."""
     return frozenset(option.name for option in fields(model) if _mentions(option.type, str))
 

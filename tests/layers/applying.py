@@ -1,21 +1,22 @@
 """How the tests apply one layer to input shapes, and what they get back."""
 
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
 
 from cnncalc.errors import LayerError
 from cnncalc.layers import layer_class
-from cnncalc.layers.base import Layer
+from cnncalc.layers.base import Layer, Tensors
 from cnncalc.notation import Shape, parse_shape
 
 
 class Answers(NamedTuple):
-    """Everything a layer says about itself for given inputs; nothing trainable, no cost unless said."""
+    """All that a layer says about itself: no weights, no buffers and no cost unless written."""
 
     output: str
-    weights: dict[str, tuple[int, ...]] = {}
-    buffers: dict[str, tuple[int, ...]] = {}
+    weights: Tensors = MappingProxyType({})
+    buffers: Tensors = MappingProxyType({})
     macs: int = 0
     flops: int = 0
 

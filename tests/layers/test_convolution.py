@@ -319,7 +319,8 @@ class TestDepthwise:
 
     def test_refuses_a_window_larger_than_the_input(self):
         assert refusal(make("depthwise", kernel=8), MAP) == Refusal(
-            "the depthwise convolution window spans 8, but the height of its input 3@7x10 is only 7",
+            "the depthwise convolution window spans 8, but the height of its input 3@7x10 "
+            "is only 7",
             "H002",
             "window-larger-than-input",
             "kernel",
@@ -399,8 +400,7 @@ class TestSeparableConv:
 
     def test_refuses_a_window_larger_than_the_input(self):
         assert refusal(make("separableconv", filters=2, kernel=8), MAP).message == (
-            "the separable convolution window spans 8, but the height of its input 3@7x10 "
-            "is only 7"
+            "the separable convolution window spans 8, but the height of its input 3@7x10 is only 7"
         )
 
     def test_refuses_a_list_of_the_wrong_length(self):
@@ -539,9 +539,7 @@ class TestConvTranspose:
             "padding of a transposed convolution makes the output smaller",
         )
 
-    @pytest.mark.parametrize(
-        "option", ["kernel", "stride", "dilation", "pad", "output_padding"]
-    )
+    @pytest.mark.parametrize("option", ["kernel", "stride", "dilation", "pad", "output_padding"])
     def test_refuses_a_list_of_the_wrong_length(self, option):
         layer = make("convtranspose", **{"filters": 4, "kernel": 3, option: (1, 1, 1)})
         assert refusal(layer, MAP) == Refusal(
@@ -569,9 +567,7 @@ class TestAnchorHead:
 
     def test_stride_3_dilated(self):
         # Span 3: H 4//3+1 = 2, W 7//3+1 = 3. 48 outputs of 12: 576.
-        layer = make(
-            "anchorhead", anchors=2, values=4, kernel=2, stride=3, dilation=2, bias=False
-        )
+        layer = make("anchorhead", anchors=2, values=4, kernel=2, stride=3, dilation=2, bias=False)
         assert answers(layer, MAP) == Answers(
             "8@2x3", {"weight": (8, 3, 2, 2)}, macs=576, flops=1152
         )

@@ -84,8 +84,12 @@ def test_one_and_three_dimensions(kind):
 
 def test_options_that_change_no_figure():
     plain = answers(make("avgpool", kernel=3, stride=2, pad=1), MAP)
-    assert answers(make("avgpool", kernel=3, stride=2, pad=1, count_include_pad=False), MAP) == plain
-    assert answers(make("lppool", kernel=3, norm=1.0), MAP) == answers(make("lppool", kernel=3), MAP)
+    assert (
+        answers(make("avgpool", kernel=3, stride=2, pad=1, count_include_pad=False), MAP) == plain
+    )
+    assert answers(make("lppool", kernel=3, norm=1.0), MAP) == answers(
+        make("lppool", kernel=3), MAP
+    )
 
 
 def test_regions():
@@ -242,17 +246,30 @@ def test_published_adaptive_pool():
     assert answers(make("adaptiveavgpool", size=6), "256@6x6").output == "256@6x6"
 
 
-@pytest.mark.parametrize("n", range(1, 25))
-@pytest.mark.parametrize("size", range(1, 25))
-def test_adaptive_windows_by_enumeration(n, size):
-    # Output i reads floor(i*n/size) up to ceil((i+1)*n/size): counted one by one.
-    windows = [range(i * n // size, -(-(i + 1) * n // size)) for i in range(size)]
-    layer, inputs = make("adaptiveavgpool", size=size), shapes(f"1@{n}")
-    output = layer.output(inputs)
-    assert layer.flops(inputs, output) == sum(map(len, windows))
-    (reach,) = layer.reach(inputs, output)
-    assert reach.size == max(map(len, windows))
-    assert reach.stride * size == n
+def _adaptive_windows(n, size):
+    """Output i reads floor(i*n/size) up to ceil((i+1)*n/size)."""
+    return [range(i * n // size, -(-(i + 1) * n // size)) for i in range(size)]
+
+
+ADAPTIVE = [(n, size) for n in range(1, 25) for size in range(1, 25)]
+
+
+def test_adaptive_windows_are_counted_as_enumerated():
+    for n, size in ADAPTIVE:
+        layer, inputs = make("adaptiveavgpool", size=size), shapes(f"1@{n}")
+        read = sum(map(len, _adaptive_windows(n, size)))
+        assert layer.flops(inputs, layer.output(inputs)) == read, (n, size)
+
+
+def test_adaptive_windows_reach_as_far_as_enumerated():
+    wrong = []
+    for n, size in ADAPTIVE:
+        layer, inputs = make("adaptivemaxpool", size=size), shapes(f"1@{n}")
+        (reach,) = layer.reach(inputs, layer.output(inputs))
+        largest = max(map(len, _adaptive_windows(n, size)))
+        if (reach.stride * size, reach.start, reach.size) != (n, 0, largest):
+            wrong.append(f"{n} to {size}: {reach}, largest window {largest}")
+    assert wrong == []
 
 
 @pytest.mark.parametrize("kind", ["adaptiveavgpool", "adaptivemaxpool"])

@@ -3,6 +3,7 @@
 The file writes shapes H,W,C; the calculator C@HxW.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -87,3 +88,13 @@ def window_options(givens: Mapping[str, Any]) -> dict[str, Any]:
 def conv(givens: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     """A convolution with the givens of a question; one filter where only a side is asked for."""
     return {"conv": givens.get("filters", 1), **window_options(givens), **more}
+
+
+def settings(text: str) -> list[dict[str, int]]:
+    """Every ``(k3,s2,p0)`` of a question.
+
+    >>> settings("(k3,s2,p0) and (k5,s1,p2)")
+    [{'k': 3, 's': 2, 'p': 0}, {'k': 5, 's': 1, 'p': 2}]
+    """
+    found = re.findall(r"\(k(\d+),s(\d+),p(\d+)\)", text)
+    return [dict(zip("ksp", map(int, numbers), strict=True)) for numbers in found]

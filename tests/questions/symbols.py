@@ -110,7 +110,7 @@ def stacked_field(question: Question) -> Any:
 
 
 def _field_of_stack(number: Any, kernel: Any) -> Any:
-    """How often a layer stands is a number in a spec; the sizes lie on a line, which is extended."""
+    """A spec repeats a layer a number of times: sizes for some, on a line that is extended."""
     sizes = [_stacked_field(n, kernel) for n in (1, 2, 3, 4)]
     (step,) = {sympy.expand(b - a) for a, b in pairwise(sizes)}
     return sizes[0] + (number - 1) * step

@@ -1,0 +1,1 @@
+"""The lint rules, one or a close family to a file."""

@@ -102,7 +102,7 @@ class FloorDropsPadding(Rule):
                 yield self.at(
                     analysis,
                     layer,
-                    f"the stride {window.stride} does not fit {_padded(n, window)} - {window.span}: "
+                    f"{_does_not_fit(n, window)}: "
                     f"{' and '.join(parts)} of padding at the end {_is(total)} never read",
                     f"no pixel is lost; the padding that is read is {window.before} before and "
                     f"{used} after",
@@ -115,8 +115,9 @@ def _what_is_lost(layer: LayerAnalysis, lost: list[tuple[int, int, Window, Fit]]
     parts = [_positions(lying.unread_pixels, axis, layer) for axis, _, _, lying in lost]
     total = sum(lying.unread_pixels for _, _, _, lying in lost)
     return (
-        f"the stride {window.stride} does not fit {_padded(n, window)} - {window.span}: "
-        f"the last {' and '.join(parts)} of its input {layer.local.inputs[0]} {_is(total)} never read"
+        f"{_does_not_fit(n, window)}: "
+        f"the last {' and '.join(parts)} of its input {layer.local.inputs[0]} "
+        f"{_is(total)} never read"
     )
 
 
@@ -137,6 +138,10 @@ def _what_would_fit(found: tuple[int, int, Window, Fit]) -> str:
         nearest = min(kernels, key=lambda kernel: (abs(kernel - window.kernel), kernel))
         ways.append(f"a kernel of {nearest}")
     return "these would fit: " + ", ".join(ways)
+
+
+def _does_not_fit(n: int, window: Window) -> str:
+    return f"the stride {window.stride} does not fit {_padded(n, window)} - {window.span}"
 
 
 def _padded(n: int, window: Window) -> str:

@@ -306,7 +306,7 @@ def test_limits_can_be_raised_and_lowered(tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     path.write_text(HEAD + "  - {relu: , repeat: 20}\n")
     assert check(path, "--limit", "layers=20").exit_code == 0
-    result = check(path, "--limit", "layers=19")
+    result = check(path, "--limit", "layers=19", "--format", "concise")
     assert result.exit_code == 1
     assert "over 19 layers" in result.stdout
     assert check(path, "--limit", "layer=19").exit_code == 2

@@ -67,7 +67,7 @@ def report(
     \b
     cnncalc report resnet152 --depth 2
     cnncalc report net.yaml --format json
-    cnncalc report --pattern 'INPUT 3@32x32 -> [[CONV3-64 -> RELU]*2 -> POOL2]*3 -> FC10 -> SOFTMAX'
+    cnncalc report --pattern 'INPUT 3@32x32 -> [CONV3-64 -> RELU]*2 -> FC10'
     """
     if (spec is None) == (pattern is None):
         raise click.UsageError("give a SPEC or a --pattern")

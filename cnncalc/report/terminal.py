@@ -15,6 +15,9 @@ from cnncalc.report.rows import Row
 from cnncalc.report.summary import heading, summary
 from cnncalc.report.text import COLUMNS, cells
 
+#: Prose is hard to read in longer lines.
+WIDEST_TEXT = 100
+
 #: From this width on, the window of each layer gets a column of its own.
 WIDE = 96
 
@@ -25,7 +28,7 @@ def print_findings(
     """Print findings in colour: place, source line, caret, help; `texts` are the specs by path."""
     console = Console(file=stream, force_terminal=True, highlight=False)
     for found in diagnostics:
-        for line in spans(found, texts.get(found.path)):
+        for line in spans(found, texts.get(found.path), min(console.width, WIDEST_TEXT)):
             console.print(Text.assemble(*line), soft_wrap=True)
 
 

@@ -37,7 +37,6 @@ _HOMES = {
     "Totals": "analyses.analysis",
     "analyze": "analyses.analysis",
     "from_pattern": "spec.pattern",
-    "lint": "lint.engine",
     "load": "spec.source",
     "loads": "spec.source",
     "parse_shape": "notation",
@@ -63,6 +62,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "lint":
+        return import_module("cnncalc.lint")  # which can be called
     if name not in _HOMES:
         raise AttributeError(f"module 'cnncalc' has no attribute {name!r}")
     value = getattr(import_module(f"cnncalc.{_HOMES[name]}"), name)

@@ -49,10 +49,10 @@ class LayerError(CnncalcError, ValueError):
         self,
         message: str | Callable[[tuple[str, ...]], str],
         *,
+        code: str,
+        name: str,
         help: str = "",
         field: str = "",
-        code: str = "H001",
-        name: str = "wrong-shape",
     ) -> None:
         self._message = message
         self.help = help

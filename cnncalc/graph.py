@@ -60,6 +60,13 @@ class Node:
         return self.origin.place
 
     @property
+    def reads(self) -> tuple[Any, ...]:
+        """The inputs whose values it uses: all but those it takes a size from."""
+        if len(self.inputs) > 1 and self.layer is not None and self.layer.references_are_sizes:
+            return self.inputs[:1]
+        return self.inputs
+
+    @property
     def kind(self) -> str:
         """The layer's kind, or ``input``."""
         return self.layer.kind if self.layer is not None else "input"

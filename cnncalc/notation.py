@@ -6,10 +6,11 @@ sequence ``F@T``. The batch is never part of a shape.
 """
 
 import math
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 from cnncalc.errors import NotationError
-from cnncalc.limits import DEFAULT_LIMITS
+from cnncalc.limits import DEFAULT_LIMITS, Limits
 from cnncalc.window import Extent
 
 Layout = Literal["maps", "chw", "hwc"]
@@ -65,7 +66,7 @@ def format_shape(shape: Shape, layout: Layout = "maps") -> str:
     >>> format_shape(Shape(256, (7, 7), regions=1000))
     '1000*256@7x7'
     """
-    channels, spatial = _factor(shape.channels), [_factor(n) for n in shape.spatial]
+    channels, spatial = _factor(shape.channels, alone=True), [_factor(n) for n in shape.spatial]
     if not spatial:
         text = channels
     elif layout == "maps":
@@ -77,12 +78,13 @@ def format_shape(shape: Shape, layout: Layout = "maps") -> str:
     return text if shape.regions == 1 else f"{_factor(shape.regions)}*{text}"
 
 
-def _factor(extent: Extent) -> str:
+def _factor(extent: Extent, *, alone: bool = False) -> str:
+    """An extent between the signs of a shape; `alone` where a product would read as regions."""
     text = str(extent)
-    return f"({text})" if " " in text else text
+    return f"({text})" if " " in text or (alone and "*" in text) else text
 
 
-def parse_shape(text: str, *, digits: int = DEFAULT_LIMITS.digits) -> Shape:
+def parse_shape(text: str, limits: Limits = DEFAULT_LIMITS) -> Shape:
     """Read ``C@HxW``; extents are positive numbers or names (a symbolic input).
 
     `x`, `X` and `×` are the same.
@@ -95,19 +97,22 @@ def parse_shape(text: str, *, digits: int = DEFAULT_LIMITS.digits) -> Shape:
     >>> parse_shape("4096")
     Shape(channels=4096, spatial=(), regions=1)
     """
-    compact = "".join(text.split())
+    words = text.split()
+    compact = "".join(words)
+    if any(a[-1].isdigit() and b[0].isdigit() for a, b in pairwise(words)):
+        raise NotationError(f"{_quoted(text)} has a space inside a number", _GRAMMAR)
     if "@" not in compact and "x" in compact.translate(_TIMES) and compact[:1].isdigit():
         raise NotationError(f"{_quoted(text)} does not say which extent is the channels", _GRAMMAR)
     head, _, rest = compact.partition("@")
     regions, star, channels = head.rpartition("*")
     spatial = _split_extents(rest) if "@" in compact else []
-    if len(spatial) + 1 > DEFAULT_LIMITS.rank:
+    if len(spatial) + 1 > limits.rank:
         raise NotationError(
-            f"{_quoted(text)} has more than {DEFAULT_LIMITS.rank - 1} spatial axes", _GRAMMAR
+            f"{_quoted(text)} has more than {limits.rank - 1} spatial axes", _GRAMMAR
         )
     parts = [channels, *spatial, regions if star else "1"]
     try:
-        read = [_extent(part, digits) for part in parts]
+        read = [_extent(part, limits.digits) for part in parts]
     except ValueError as error:
         raise NotationError(f"{_quoted(text)} is not a shape: {error}", _GRAMMAR) from None
     return Shape(read[0], tuple(read[1:-1]), read[-1])
@@ -162,18 +167,17 @@ def approximate(value: Extent) -> str:
     >>> approximate(4089184256), approximate(999), approximate(999_999)
     ('4.09 G', '999', '1.00 M')
     """
-    if not isinstance(value, int):
-        return str(value)
-    if abs(value) < 1000:
+    if not isinstance(value, int) or abs(value) < 1000:
         return str(value)
     for unit, suffix in ((10**3, "K"), (10**6, "M"), (10**9, "G"), (10**12, "T"), (10**15, "P")):
         if abs(value) < 999.5 * unit:
             return f"{value / unit:#.3g} {suffix}".replace(". ", " ")
-    return f"{value:.3g}" if value < 10**300 else f"1e{len(str(value)) - 1}"
+    exponent = len(str(abs(value))) - 1
+    return f"{value // 10 ** (exponent - 2) / 100:.3g}e{exponent}"
 
 
 def format_bytes(value: Extent) -> str:
-    """Bytes in decimal units, MB = 10^6 (see also MiB = 2^20 in `report --help`).
+    """Bytes in decimal units: kB = 10^3, MB = 10^6, GB = 10^9.
 
     >>> format_bytes(102228128)
     '102 MB'

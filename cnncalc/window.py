@@ -96,7 +96,8 @@ def fit(n: int, window: Window) -> Fit:
     end = (windows - 1) * window.stride + window.span
     slack = n + window.before + window.after - end
     unread = max(slack, 0)
-    return Fit(windows, unread, max(unread - window.after, 0), max(-slack, 0))
+    pixels = min(max(unread - window.after, 0), n)
+    return Fit(windows, unread, pixels, max(-slack, 0))
 
 
 def same_padding(n: Extent, kernel: int, stride: int = 1, dilation: int = 1) -> tuple[Any, Any]:
@@ -144,6 +145,8 @@ def fitting_paddings(n: int, window: Window, most: int) -> list[int]:
 
 def fitting_extents(n: int, window: Window) -> tuple[int, int]:
     """The nearest input extents at or below and above `n` that fit exactly.
+
+    The lower one can be less than 1: then only a larger input fits.
 
     >>> fitting_extents(224, Window(11, stride=4))
     (223, 227)

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnncalc.errors import CnncalcError, NotationError
+from cnncalc.limits import Limits
 from cnncalc.notation import (
     Shape,
     approximate,
@@ -160,9 +161,9 @@ def test_errors(text, message):
 
 
 def test_the_limit_of_digits_can_be_raised():
-    assert parse_shape("1" + 18 * "0", digits=19) == Shape(10**18)
+    assert parse_shape("1" + 18 * "0", Limits(digits=19)) == Shape(10**18)
     with pytest.raises(NotationError, match="a number of 3 digits is over the limit of 2"):
-        parse_shape("100", digits=2)
+        parse_shape("100", Limits(digits=2))
 
 
 def test_long_and_hostile_text_is_shortened_and_escaped():

@@ -164,7 +164,7 @@ def analyze_partly(network: Network) -> tuple[Analysis, list[Diagnostic]]:
     layers: list[LayerAnalysis] = []
     for index in range(len(network.inputs), len(nodes)):
         node, figures = nodes[index], locals_[index]
-        before = any(trained[source] for source in node.inputs)
+        before = any(trained[source] for source in node.reads)
         if figures is None or node.layer is None:
             trained.append(before)
             continue

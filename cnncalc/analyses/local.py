@@ -10,9 +10,13 @@ from cnncalc.diagnostic import Diagnostic
 from cnncalc.errors import LayerError
 from cnncalc.graph import Network, Node
 from cnncalc.layers.base import Inputs, Layer, Reach, Tensors, size_of
+from cnncalc.limits import DEFAULT_LIMITS
 from cnncalc.notation import Shape
 from cnncalc.spec.construct import option_place
 from cnncalc.window import Extent
+
+#: Extents from here on are no network's; unbounded ones would cost unbounded time.
+_TOO_LARGE = 10**DEFAULT_LIMITS.digits
 
 
 class Local(NamedTuple):
@@ -71,6 +75,14 @@ def _inputs(network: Network) -> tuple[Node, ...]:
 
 def _apply(layer: Layer, inputs: Inputs) -> Local:
     output = layer.output(inputs)
+    for extent in (output.channels, *output.spatial, output.regions):
+        if isinstance(extent, int) and extent >= _TOO_LARGE:
+            raise LayerError(
+                f"its output has an extent of {len(str(extent))} digits",
+                help=f"extents of up to {DEFAULT_LIMITS.digits} digits can be analysed",
+                code="Y007",
+                name="too-large",
+            )
     weights = layer.weights(inputs)
     return Local(
         inputs=inputs,

@@ -58,7 +58,7 @@ def fold(network: Network, locals_: Sequence[Local | None]) -> Memory:
             peak = _larger(peak, alive)
         own = buffer[index]
         readers_left[own] = max(readers_left[own], last_reader[index], index)
-        for read in {buffer[position] for position in node.inputs} | {own}:
+        for read in {buffer[position] for position in node.reads} | {own}:
             if readers_left[read] == index:
                 alive -= sizes[read]
     return Memory(activations, peak)
@@ -68,7 +68,7 @@ def _last_readers(network: Network) -> list[int]:
     """For each node, the last node that reads it; what leaves the network is read at the end."""
     last = list(range(len(network.nodes)))
     for index, node in enumerate(network.nodes):
-        for source in node.inputs:
+        for source in node.reads:
             last[source] = index
     for output in network.outputs:
         last[output] = len(network.nodes)

@@ -88,7 +88,7 @@ def _fold_one(
             fields.append(None)
             continue
         reach = local.reach
-        sources = node.inputs
+        sources = node.reads
         if len(sources) == 1:
             field = fields[sources[0]]
             if reach and field is not None:

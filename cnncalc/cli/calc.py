@@ -134,13 +134,15 @@ def _run(
         if option in options:
             names[option + "_layer"] = options[option]
             options[option] = option + "_layer"
+    if model.kind == "split":
+        options.setdefault("part", "0")
     try:
-        for name, text in names.items():
-            names[name] = str(parse_shape(text))
-        network = loads(_spec(model, names, options))
+        shapes = {name: parse_shape(text) for name, text in names.items()}
+        names = {name: str(shape) for name, shape in shapes.items()}
+        network = loads(_spec(model, names, options, shapes["input"].rank))
         analysis = analyze(network)
     except NotationError as error:
-        raise click.UsageError(str(error)) from None
+        raise click.UsageError(f"{error}: {error.help}") from None
     except SpecError as error:
         for found in error.diagnostics:
             click.echo(f"error: {found.message}", err=True)
@@ -156,7 +158,7 @@ def _run(
     sys.stdout.flush()
 
 
-def _spec(model: type[Layer], names: dict[str, str], options: dict[str, str]) -> str:
+def _spec(model: type[Layer], names: dict[str, str], options: dict[str, str], rank: int) -> str:
     """The text of a spec with this one layer."""
     from cnncalc.layers import MERGES
 
@@ -166,22 +168,24 @@ def _spec(model: type[Layer], names: dict[str, str], options: dict[str, str]) ->
     else:
         if len(names) - len([name for name in names if name.endswith("_layer")]) > 1:
             raise click.UsageError(f"{model.kind} takes one INPUT")
-        entries = [f"{model.kind}: " + _value(options.get(model.main))]
+        entries = [f"{model.kind}: " + _value(options.get(model.main), rank)]
         entries += [
-            f"{name}: {_value(text)}" for name, text in options.items() if name != model.main
+            f"{name}: {_value(text, rank)}" for name, text in options.items() if name != model.main
         ]
         lines.append("  - {" + ", ".join(entries) + "}")
     return "\n".join(lines) + "\n"
 
 
-def _value(text: str | None) -> str:
-    """An option's text as YAML: 3x5 is a list, 1:2 a pair."""
+def _value(text: str | None, rank: int) -> str:
+    """An option's text as YAML: 3x5 is a list, 1:2 a pair for every axis."""
     if text is None:
         return ""
     text = text.strip()
     if text.startswith("["):
         return text
     parts = text.lower().split("x")
+    if len(parts) == 1 and ":" in text:
+        parts *= rank
     if all(part.replace(":", "").isdigit() for part in parts) and (len(parts) > 1 or ":" in text):
         pairs = ["[" + ", ".join(part.split(":")) + "]" if ":" in part else part for part in parts]
         return "[" + ", ".join(pairs) + "]"

@@ -48,7 +48,7 @@ def limit_option(command: _F) -> _F:
         multiple=True,
         callback=collect,
         metavar="NAME=N",
-        help="Raise a bound on the input: layers, depth, file_bytes, nodes, digits.",
+        help="Raise a bound on the input: " + ", ".join(one.name for one in fields(Limits)) + ".",
     )(command)
 
 

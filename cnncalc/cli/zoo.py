@@ -33,7 +33,8 @@ def zoo(search: str | None, style: str | None, color: str) -> None:
         from cnncalc.diagnostic import nearest
 
         raise click.UsageError(
-            f"no packaged network matches {search!r} {nearest(search, packaged_names())}"
+            f"no packaged network matches {search!r}: "
+            + (nearest(search, packaged_names()) or "`cnncalc zoo` lists them all")
         )
     if style == "json":
         document = {

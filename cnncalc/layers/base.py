@@ -80,8 +80,10 @@ class Layer:
     in_place: ClassVar[bool] = False
     sees: ClassVar[Sees] = "point"
     fits: ClassVar[bool] = False
-    #: Options that name another layer: `like`, `indices`.
+    #: Options that name another layer: `like`, `indices`, `target`.
     references: ClassVar[tuple[str, ...]] = ()
+    #: Whether those layers say only how large, or where, not with which values.
+    references_are_sizes: ClassVar[bool] = False
     #: Options that hold a shape in notation rather than arithmetic.
     verbatim: ClassVar[tuple[str, ...]] = ()
 
@@ -201,6 +203,18 @@ def needs_map(shape: Shape, what: str) -> None:
             help="place it before `flatten`, or `reshape` the vector into a map",
             code="H006",
             name="not-a-map",
+        )
+
+
+def same_rank(shape: Shape, other: Shape, option: str) -> None:
+    """Refuse to take the size of a layer with another number of spatial axes."""
+    if other.rank != shape.rank:
+        raise LayerError(
+            f"`{option}` has {other.rank} spatial {_plural('axis', other.rank)}, "
+            f"the input {shape} has {shape.rank}",
+            field=option,
+            code="H005",
+            name="wrong-number-of-axes",
         )
 
 

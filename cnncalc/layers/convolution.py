@@ -253,6 +253,7 @@ class SeparableConv(Layer):
     Parameters: ``C*multiplier*kernel taps + C*multiplier*filters + filters``: one
     bias, after the 1x1 convolution, as in Keras' SeparableConv2D.
     MACs: ``C*multiplier*out*kernel taps + C*multiplier*out*filters``.
+    FLOPs: 2*MACs + one bias addition per output.
 
     Source: Chollet 2017 (Xception); Keras' SeparableConv2D.
     """
@@ -360,10 +361,17 @@ class ConvTranspose(Layer):
         shape, windows = inputs[0], self.windows(inputs)
         check_groups(self.groups, self.filters, shape.channels)
         added = self.output_paddings(inputs)
-        for window, more in zip(windows, added, strict=True):
-            if self.pad != "same" and more >= max(window.stride, window.dilation):
+        asked = per_axis(self.output_padding, shape.rank, "output_padding")
+        for window, more in zip(windows, asked, strict=True):
+            most = 1 if self.pad == "same" else max(window.stride, window.dilation)
+            if more >= most:
                 raise LayerError(
-                    f"`output_padding` {more} must be smaller than the stride {window.stride}",
+                    f"`output_padding` {more} must be smaller than {most}, "
+                    + (
+                        "since `pad: same` fixes the size"
+                        if self.pad == "same"
+                        else "the larger of stride and dilation"
+                    ),
                     help="it only chooses among the sizes that the stride makes ambiguous",
                     field="output_padding",
                     code="H007",

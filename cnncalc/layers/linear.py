@@ -2,11 +2,15 @@
 
 from typing import Annotated
 
-from cnncalc.errors import LayerError
+from cnncalc.errors import LayerError, NotationError
 from cnncalc.layers.base import Inputs, Layer, Reach, Tensors, layer
 from cnncalc.layers.fields import Count, Flag, Natural, Says
+from cnncalc.limits import Limits
 from cnncalc.notation import Shape, parse_shape
 from cnncalc.window import Extent
+
+#: A reshape has as many elements as its input, which was within the limits.
+_ANY_SIZE = Limits(digits=300, rank=300)
 
 
 @layer
@@ -87,7 +91,13 @@ class Reshape(Layer):
     shape: Annotated[str | Count, Says("a shape such as 128@7x7")]
 
     def output(self, inputs: Inputs) -> Shape:
-        wanted = parse_shape(str(self.shape))._replace(regions=inputs[0].regions)
+        try:
+            asked = parse_shape(str(self.shape), _ANY_SIZE)
+        except NotationError as error:
+            raise _no_shape(str(error), error.help) from None
+        if asked.regions != 1:
+            raise _no_shape(f"the shape {asked} has regions", "a reshape keeps the regions it has")
+        wanted = asked._replace(regions=inputs[0].regions)
         have, want = inputs[0].elements, wanted.elements
         if have != want and isinstance(have, int) and isinstance(want, int):
             raise LayerError(
@@ -98,6 +108,10 @@ class Reshape(Layer):
                 name="reshape-loses-elements",
             )
         return wanted
+
+
+def _no_shape(message: str, help: str) -> LayerError:
+    return LayerError(message, help=help, field="shape", code="H010", name="reshape-loses-elements")
 
 
 @layer

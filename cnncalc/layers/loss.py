@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from cnncalc.errors import LayerError
 from cnncalc.layers.base import Inputs, Layer, layer
-from cnncalc.layers.fields import NonNegative, Positive, Text
+from cnncalc.layers.fields import Fraction01, Positive, Text
 from cnncalc.notation import Shape
 from cnncalc.window import Extent
 
@@ -42,7 +42,7 @@ class CrossEntropy(Loss):
     main_required = False
     steps = 3
 
-    smoothing: NonNegative = 0.0
+    smoothing: Fraction01 = 0.0
 
 
 @layer

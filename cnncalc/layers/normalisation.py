@@ -61,7 +61,8 @@ class LayerNorm(Layer):
     """Normalises over all elements of an example, or over the channels of each position.
 
     Parameters: 2*C*H*W over ``all``, 2*C over ``channels`` (ConvNeXt).
-    FLOPs: 4 per element for the statistics, 4 to apply them (2 without affine).
+    FLOPs: 4 per element for the statistics, 4 to apply them (3 without bias, 2 without
+    affine).
 
     Source: Ba, Kiros and Hinton 2016; PyTorch's LayerNorm.
     """
@@ -83,7 +84,8 @@ class LayerNorm(Layer):
         return _affine(*shape) if self.bias else {"weight": shape}
 
     def other_flops(self, inputs: Inputs, output: Shape) -> Extent:
-        return (_STATISTICS + (4 if self.affine else 2)) * output.elements
+        affine = (2 if self.bias else 1) if self.affine else 0
+        return (_STATISTICS + 2 + affine) * output.elements
 
 
 @layer

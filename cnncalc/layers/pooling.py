@@ -12,11 +12,11 @@ from cnncalc.layers.base import (
     Layer,
     Reach,
     Tensors,
-    divides,
     layer,
     needs_map,
     per_axis,
     ratio,
+    same_rank,
 )
 from cnncalc.layers.convolution import slide, sliding_windows
 from cnncalc.layers.fields import ExplicitPadding, Flag, Padding, PerAxis, Positive, Text
@@ -201,9 +201,8 @@ class AdaptivePool(Layer):
         return Shape(inputs[0].channels, size, inputs[0].regions)
 
     def reach(self, inputs: Inputs, output: Shape) -> tuple[Reach, ...]:
-        # Windows of unequal size where n is no multiple: the largest of them.
         return tuple(
-            Reach(ratio(n, m), 0, n // m if divides(m, n) else -(-n // m) + (m - 1 > n % m > 1))
+            Reach(ratio(n, m), 0, _largest_window(n, m))
             for n, m in zip(inputs[0].spatial, output.spatial, strict=True)
         )
 
@@ -221,9 +220,22 @@ def _adaptive_taps(n: Extent, size: Extent) -> Extent:
     """
     if isinstance(n, int) and isinstance(size, int):
         return n + size - math.gcd(n, size)
-    from sympy import gcd
+    from sympy import ceiling, floor
 
-    return n + size - gcd(n, size)
+    if isinstance(size, int):
+        return sum(ceiling((i + 1) * n / size) - floor(i * n / size) for i in range(size))
+    # An unknown number of windows: at least one position each, none shared when it divides n.
+    return n + size - 1
+
+
+def _largest_window(n: Extent, size: Extent) -> Extent:
+    """The most input positions that one of `size` adaptive windows covers."""
+    if not (isinstance(n, int) and isinstance(size, int)):
+        return -(-n // size) + 1
+    remainder = n % size
+    if remainder == 0:
+        return n // size
+    return n // size + 1 + (remainder > math.gcd(n, size))
 
 
 @layer
@@ -260,7 +272,7 @@ class AdaptiveMaxPool(AdaptivePool):
 class MaxUnpool(Layer):
     """Puts each value back where the maximum of an earlier `maxpool` was found.
 
-    Output: the input of the pool named by `indices`, or without it
+    Output: `size`, or the input of the pool named by `indices`, or without both
     ``(n-1)*stride - pads + kernel``. No parameters, 0 MACs, 0 FLOPs.
 
     Source: Noh, Hong and Han 2015, section 3.2; PyTorch's MaxUnpool2d.
@@ -270,6 +282,7 @@ class MaxUnpool(Layer):
     main = "kernel"
     sees = "window"
     references = ("indices",)
+    references_are_sizes = True
 
     kernel: PerAxis
     stride: PerAxis | None = None
@@ -291,6 +304,7 @@ class MaxUnpool(Layer):
         if self.size is not None:
             spatial = per_axis(self.size, inputs[0].rank, "size")
         elif self.indices is not None:
+            same_rank(inputs[0], inputs[1], "indices")
             spatial = inputs[1].spatial
         else:
             spatial = tuple(

@@ -15,6 +15,7 @@ from cnncalc.layers.base import (
     needs_map,
     per_axis,
     ratio,
+    same_rank,
     sides,
 )
 from cnncalc.layers.fields import Count, ExplicitPadding, Flag, Natural, Says, Text
@@ -52,6 +53,7 @@ class Upsample(Layer):
     main_required = False
     sees = "window"
     references = ("like",)
+    references_are_sizes = True
 
     scale: Sizes = None
     size: Sizes = None
@@ -70,13 +72,33 @@ class Upsample(Layer):
                 code="S007",
                 name="missing-argument",
             )
+        self._check_mode(rank)
         if self.like is not None:
+            same_rank(inputs[0], inputs[1], "like")
             return inputs[0]._replace(spatial=inputs[1].spatial)
         if self.size is not None:
             return inputs[0]._replace(spatial=per_axis(self.size, rank, "size"))
         scales = per_axis(self.scale, rank, "scale")
         spatial = tuple(n * k for n, k in zip(inputs[0].spatial, scales, strict=True))
         return inputs[0]._replace(spatial=spatial)
+
+    def _check_mode(self, rank: int) -> None:
+        if self.mode == "bicubic" and rank != 2:
+            raise LayerError(
+                f"bicubic interpolation needs 2 spatial axes, the input has {rank}",
+                help="mode: bilinear works with any number",
+                field="mode",
+                code="H005",
+                name="wrong-number-of-axes",
+            )
+        if self.align_corners and self.mode in ("nearest", "nails"):
+            raise LayerError(
+                f"`align_corners` has no meaning in the mode `{self.mode}`",
+                help="it belongs to mode: bilinear and mode: bicubic",
+                field="align_corners",
+                code="H013",
+                name="option-without-meaning",
+            )
 
     def reach(self, inputs: Inputs, output: Shape) -> tuple[Reach, ...]:
         # A neighbour on either side that interpolation reads beside the nearest one.
@@ -139,6 +161,7 @@ class Crop(Layer):
     main_required = False
     sees = "window"
     references = ("like",)
+    references_are_sizes = True
 
     size: Sizes = None
     like: Text | None = None
@@ -154,14 +177,9 @@ class Crop(Layer):
                 name="missing-argument",
             )
         rank = inputs[0].rank
+        if self.like:
+            same_rank(inputs[0], inputs[1], "like")
         wanted = inputs[1].spatial if self.like else per_axis(self.size, rank, "size")
-        if len(wanted) != rank:
-            raise LayerError(
-                f"`like` has {len(wanted)} spatial axes, the input {inputs[0]} has {rank}",
-                field="like",
-                code="H005",
-                name="wrong-number-of-axes",
-            )
         starts = (0,) * rank if self.offset == "center" else per_axis(self.offset, rank, "offset")
         rooms = tuple(n - w - s for n, w, s in zip(inputs[0].spatial, wanted, starts, strict=True))
         checked(

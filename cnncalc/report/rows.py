@@ -22,12 +22,15 @@ class Row(NamedTuple):
 
     Attributes:
         level: how far it is indented.
+        name: what it is called among its neighbours.
+        full_name: what it is called in the whole network.
         kind: the layer's kind; empty for a group that is open below.
         layers: number of layers it stands for; 0 for the heading of an open group.
     """
 
     level: int
     name: str
+    full_name: str
     kind: str
     detail: str
     output: Shape | None
@@ -80,6 +83,7 @@ def _layer(one: LayerAnalysis, level: int) -> Row:
     return Row(
         level,
         _local_name(one, level),
+        one.name,
         one.kind,
         detail(one),
         one.output,
@@ -103,6 +107,7 @@ def _folded(group: str, inside: list[LayerAnalysis], level: int) -> Row:
     return Row(
         level,
         group,
+        "/".join(last.node.path[: level + 1]),
         "",
         f"{len(inside)} layers" if len(inside) > 1 else "1 layer",
         last.output,
@@ -118,7 +123,7 @@ def _folded(group: str, inside: list[LayerAnalysis], level: int) -> Row:
 
 def _heading(group: str, inside: list[LayerAnalysis], level: int) -> Row:
     line = inside[0].node.place.line
-    return Row(level, group, "", "", None, 0, 0, 0, 0, None, 0, line)
+    return Row(level, group, group, "", "", None, 0, 0, 0, 0, None, 0, line)
 
 
 def detail(one: LayerAnalysis) -> str:

@@ -108,7 +108,7 @@ def comma_separated(analysis: Analysis, table: Sequence[Row], layout: Layout) ->
         if row.output is not None:
             writer.writerow(
                 [
-                    safe_cell(printable(row.name, 200)),
+                    safe_cell(printable(row.full_name, 200)),
                     row.kind,
                     format_shape(row.output, layout),
                     row.parameters,

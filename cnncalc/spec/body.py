@@ -50,7 +50,7 @@ class Body:
             if not isinstance(node, MappingNode):
                 continue
             name = node.get("name")
-            if isinstance(name, Scalar) and name.value:
+            if isinstance(name, Scalar) and name.value and self.values.plain(name) is not BAD:
                 self._claim_name(name)
             for merge in MERGES & node.entries.keys():
                 branches = node.get(merge)

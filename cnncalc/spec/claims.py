@@ -75,7 +75,7 @@ def _shape(node: Scalar, values: Values) -> Any:
     if values.plain(node) is BAD:
         return BAD
     try:
-        return parse_shape(node.value)
+        return parse_shape(node.value, values.limits)
     except NotationError as error:
         values.findings.error("S004", "invalid-value", f"`expect`: {error}", node.place, error.help)
         return BAD

@@ -57,7 +57,10 @@ def evaluate(
     if names and text in names:  # by far the most frequent expression
         return names[text]
     if len(text) > limits.expression:
-        raise ExpressionError(f"an expression of {len(text)} characters is over the limit")
+        raise ExpressionError(
+            f"{len(text)} characters are over the limit of {limits.expression} "
+            "(--limit expression=N raises it)"
+        )
     return _Evaluator(text, names or {}, limits).value()
 
 

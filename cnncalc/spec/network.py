@@ -69,6 +69,7 @@ class _Assembly:
         self.findings = findings
         self.limits = limits
         self.values = Values(findings, limits)
+        self.symbols: dict[str, Any] = {}
 
     def network(self) -> Network:
         root, findings = self.root, self.findings
@@ -149,7 +150,7 @@ class _Assembly:
         if self.values.plain(node) is BAD:
             return Shape(1)
         try:
-            return parse_shape(node.value, digits=self.limits.digits)
+            return parse_shape(node.value, self.limits)
         except NotationError as error:
             self.findings.error(
                 "S004", "invalid-value", f"`input`: {error}", node.place, error.help
@@ -252,13 +253,13 @@ class _Assembly:
                 "write them one to a line: - {conv: 64, kernel: 3}",
             )
             return template
-        symbols = {
+        self.symbols = {
             str(symbol): symbol
             for shape in inputs.values()
             for symbol in (shape.channels, *shape.spatial)
             if not isinstance(symbol, int)
         }
-        return Compiler(blocks, self.findings, self.limits).body(layers, symbols, template)
+        return Compiler(blocks, self.findings, self.limits).body(layers, self.symbols, template)
 
     def _resolved(self, template: Template) -> tuple[Node, ...]:
         """The nodes, after noting every name that was found nowhere."""
@@ -299,7 +300,7 @@ class _Assembly:
         node = self.root.get("expect")
         claims = list(template.claims)
         if node is not None and len(template.steps) > inputs:
-            values = read_claim(node, self.values, {})
+            values = read_claim(node, self.values, self.symbols)
             if values:
                 claims.append(Claim(values, inputs, len(template.steps) - 1, ""))
         return tuple(claims)

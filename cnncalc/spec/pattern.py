@@ -139,7 +139,7 @@ class _Writer:
         self._take()
         word = self._take()
         try:
-            shape = parse_shape(word.text)
+            shape = parse_shape(word.text, self.limits)
         except NotationError as error:
             self._fail(str(error), word.column, help)
         self.flat = not shape.spatial

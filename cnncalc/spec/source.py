@@ -4,7 +4,7 @@ import os
 import sys
 from typing import NoReturn
 
-from cnncalc.diagnostic import Diagnostic, nearest
+from cnncalc.diagnostic import FILE_START, Diagnostic, Place, nearest
 from cnncalc.errors import SpecError
 from cnncalc.graph import Network
 from cnncalc.limits import DEFAULT_LIMITS, Limits
@@ -96,14 +96,21 @@ def decode(data: bytes, path: str, limits: Limits = DEFAULT_LIMITS) -> str:
             "save it as UTF-8",
             code="Y002",
             kind="not-utf-8",
+            place=Place(line, 1, line, 2),
         )
 
 
 def _unreadable(
-    path: str, why: str, help: str, *, code: str = "Y001", kind: str = "unreadable-file"
+    path: str,
+    why: str,
+    help: str,
+    *,
+    code: str = "Y001",
+    kind: str = "unreadable-file",
+    place: Place = FILE_START,
 ) -> NoReturn:
     shown = printable(path, 200)
-    found = Diagnostic(code, kind, "error", f"`{shown}` {why}", help, shown)
+    found = Diagnostic(code, kind, "error", f"`{shown}` {why}", help, shown, place)
     raise SpecError([found], unreadable=True)
 
 

@@ -521,7 +521,7 @@ class TestConvTranspose:
     def test_refuses_output_padding_of_a_stride_or_more(self):
         layer = make("convtranspose", filters=4, kernel=3, stride=2, output_padding=2)
         assert refusal(layer, MAP) == Refusal(
-            "`output_padding` 2 must be smaller than the stride 2",
+            "`output_padding` 2 must be smaller than 2, the larger of stride and dilation",
             "H007",
             "output-padding-too-large",
             "output_padding",

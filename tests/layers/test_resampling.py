@@ -97,7 +97,7 @@ class TestUpsample:
     def test_refuses_a_layer_of_another_rank(self, other, axes):
         # In `crop`'s words.
         assert refusal(make("upsample", like="enc1"), MAP, other) == Refusal(
-            f"`like` has {axes} spatial axes, the input 3@7x10 has 2",
+            f"`like` has {axes} spatial {'axis' if axes == 1 else 'axes'}, the input 3@7x10 has 2",
             "H005",
             "wrong-number-of-axes",
             "like",
@@ -189,7 +189,7 @@ class TestCrop:
 
     def test_refuses_a_layer_of_another_rank(self):
         assert refusal(make("crop", like="up1"), MAP, "3@10") == Refusal(
-            "`like` has 1 spatial axes, the input 3@7x10 has 2",
+            "`like` has 1 spatial axis, the input 3@7x10 has 2",
             "H005",
             "wrong-number-of-axes",
             "like",

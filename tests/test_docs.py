@@ -47,9 +47,6 @@ DOCS = ROOT / "docs"
 PAGES = tuple(sorted(DOCS.glob("*.md")))
 TERMINAL = {"NO_COLOR": "1", "COLUMNS": "80", "TERM": "dumb"}
 
-#: H001 is what a shape error would be called that gives itself no code; none does.
-NOT_EMITTED = {"H001"}
-
 
 class Example(NamedTuple):
     """A fenced block: where it stands, what it is marked as, and the heading it is under."""
@@ -305,7 +302,7 @@ def test_diagnostics_have_the_severity_of_the_source():
         assert stated[1].lower() == severities.get(code, "error"), code
 
 
-@pytest.mark.parametrize("code", sorted(set(documented()) - NOT_EMITTED))
+@pytest.mark.parametrize("code", sorted(documented()))
 def test_each_diagnostic_has_an_example_that_triggers_it(code):
     """The commands among them are run by `test_commands_print_what_is_shown`."""
     shown = [one for one in EXAMPLES if one.page == DIAGNOSTICS and one.heading[:4] == code]

@@ -62,9 +62,10 @@ class Node:
     @property
     def reads(self) -> tuple[Any, ...]:
         """The inputs whose values it uses: all but those it takes a size from."""
-        if len(self.inputs) > 1 and self.layer is not None and self.layer.references_are_sizes:
-            return self.inputs[:1]
-        return self.inputs
+        inputs = self.inputs
+        if len(inputs) == 1 or self.layer is None or not self.layer.references_are_sizes:
+            return inputs
+        return inputs[:1]
 
     @property
     def kind(self) -> str:

@@ -160,22 +160,14 @@ def analyze_partly(network: Network) -> tuple[Analysis, list[Diagnostic]]:
     nodes = network.nodes
     # Whether something trainable lies before: else no gradient of the input is needed.
     trained = [False] * len(network.inputs)
-    backward: dict[tuple[int, Any, bool], Extent] = {}
     layers: list[LayerAnalysis] = []
     for index in range(len(network.inputs), len(nodes)):
         node, figures = nodes[index], locals_[index]
-        before = any(trained[source] for source in node.reads)
+        before = True in [trained[source] for source in node.reads]
         if figures is None or node.layer is None:
             trained.append(before)
             continue
         trained.append(before or bool(figures.weights))
-        macs = figures.macs
-        gradients: Extent = 0
-        if macs != 0:
-            key = (id(node.layer), figures.inputs, before)
-            if key not in backward:
-                backward[key] = node.layer.backward_macs(figures.inputs, figures.output, before)
-            gradients = backward[key]
         layers.append(
             LayerAnalysis(
                 node.name,
@@ -184,9 +176,9 @@ def analyze_partly(network: Network) -> tuple[Analysis, list[Diagnostic]]:
                 figures.output,
                 figures.parameters,
                 figures.buffers,
-                macs,
+                figures.macs,
                 figures.flops,
-                gradients,
+                figures.backward_macs if before else figures.first_backward_macs,
                 fields[index],
                 node,
                 figures,

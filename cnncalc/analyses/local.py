@@ -20,7 +20,13 @@ _TOO_LARGE = 10**DEFAULT_LIMITS.digits
 
 
 class Local(NamedTuple):
-    """A layer's answers for given input shapes."""
+    """A layer's answers for given input shapes.
+
+    Attributes:
+        backward_macs: MACs of both gradients, of the weights and of the input.
+        first_backward_macs: those without the input's, where nothing before is trained.
+        elements: scalars of the output.
+    """
 
     inputs: Inputs
     output: Shape
@@ -29,6 +35,9 @@ class Local(NamedTuple):
     buffers: Extent
     macs: Extent
     flops: Extent
+    backward_macs: Extent
+    first_backward_macs: Extent
+    elements: Extent
     reach: tuple[Reach, ...]
 
 
@@ -84,14 +93,18 @@ def _apply(layer: Layer, inputs: Inputs) -> Local:
                 name="too-large",
             )
     weights = layer.weights(inputs)
+    macs = layer.macs(inputs, output)
     return Local(
         inputs=inputs,
         output=output,
         weights=weights,
         parameters=size_of(weights),
         buffers=size_of(layer.buffers(inputs)),
-        macs=layer.macs(inputs, output),
+        macs=macs,
         flops=layer.flops(inputs, output),
+        backward_macs=layer.backward_macs(inputs, output, True) if macs != 0 else 0,
+        first_backward_macs=layer.backward_macs(inputs, output, False) if macs != 0 else 0,
+        elements=output.elements,
         reach=layer.reach(inputs, output),
     )
 

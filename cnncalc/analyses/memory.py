@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 from cnncalc.analyses.local import Local
 from cnncalc.graph import Network
-from cnncalc.notation import Shape
 from cnncalc.window import Extent
 
 FLOAT32_BYTES = 4
@@ -31,35 +30,35 @@ class Memory(NamedTuple):
 
 def fold(network: Network, locals_: Sequence[Local | None]) -> Memory:
     """What a forward pass holds."""
-    inputs = list(network.inputs.values())
-    activations: Extent = sum(shape.elements for shape in inputs)
+    # A value lies in a buffer, which an in-place layer takes over from its input when
+    # nobody else still reads it.
+    buffers = list(range(len(network.inputs)))
+    sizes: list[Extent] = [shape.elements for shape in network.inputs.values()]
     last_reader = _last_readers(network)
-    # Each node's value lies in a buffer, which an in-place layer passes on.
-    buffer = list(range(len(network.nodes)))
-    sizes: list[Extent] = [shape.elements for shape in inputs]
-    readers_left = [0] * len(network.nodes)
-    for index, _ in enumerate(inputs):
-        readers_left[index] = last_reader[index]
-    alive: Extent = activations
-    peak: Extent = alive
-    for index, node in enumerate(network.layers, start=len(inputs)):
-        local = locals_[index]
-        output = local.output if local is not None else Shape(0)
+    freed_after = last_reader[: len(sizes)]
+    alive = activations = peak = sum(sizes)
+    for index in range(len(sizes), len(network.nodes)):
+        node, local = network.nodes[index], locals_[index]
+        elements = local.elements if local is not None else 0
         in_place = node.layer is not None and node.layer.in_place
+        source = buffers[node.inputs[0]]
         if not in_place:
-            activations += output.elements
-        source = buffer[node.inputs[0]]
-        if in_place and readers_left[source] <= index:
-            buffer[index] = source
+            activations += elements
+        if in_place and freed_after[source] <= index:
+            own = source
             sizes.append(0)
         else:
-            sizes.append(output.elements)
-            alive += output.elements
+            own = index
+            sizes.append(elements)
+            alive += elements
             peak = _larger(peak, alive)
-        own = buffer[index]
-        readers_left[own] = max(readers_left[own], last_reader[index], index)
-        for read in {buffer[position] for position in node.reads} | {own}:
-            if readers_left[read] == index:
+        buffers.append(own)
+        freed_after.append(0)
+        freed_after[own] = max(freed_after[own], last_reader[index])
+        if freed_after[own] == index:  # read by nobody
+            alive -= sizes[own]
+        for read in {buffers[position] for position in node.reads} - {own}:
+            if freed_after[read] == index:
                 alive -= sizes[read]
     return Memory(activations, peak)
 

@@ -307,7 +307,10 @@ class Body:
                 Node(
                     f"{name}.{step.name}",
                     step.layer,
-                    tuple(map(moved, step.inputs)),
+                    # Nearly every layer reads one layer of its own block.
+                    (step.inputs[0] + offset,)
+                    if len(step.inputs) == 1 and type(step.inputs[0]) is int and step.inputs[0] >= 0
+                    else tuple(map(moved, step.inputs)),
                     prefix + step.path,
                     step.origin,
                     shares,

@@ -85,11 +85,7 @@ def test_layers_of_googlenet_without_heads() -> None:
 
 def test_layers_of_googlenet() -> None:
     # The table was recorded in evaluation, where torchvision does not run the auxiliary heads.
-    ours = [
-        row.figures
-        for row in rows("googlenet")
-        if row.kind in KINDS and not _in_head(row)
-    ]
+    ours = [row.figures for row in rows("googlenet") if row.kind in KINDS and not _in_head(row)]
     assert ours == [row.figures for row in table("googlenet") if row.kind in KINDS]
 
 

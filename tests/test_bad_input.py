@@ -120,7 +120,7 @@ CASES: dict[str, tuple[str | bytes, int, str, int, int, str]] = {
     "UTF-16": ((HEAD + "  - relu\n").encode("utf-16"), 2, "Y002", 1, 1, "is UTF-16, not UTF-8"),
     "Latin-1": (
         HEAD.encode() + b"  - relu # caf\xe9\n",
-        *(2, "Y002", 1, 1, "is not UTF-8: byte 0xe9 on line 3"),
+        *(2, "Y002", 3, 1, "is not UTF-8: byte 0xe9 on line 3"),
     ),
     "tabs": ("input: 3@4x4\nlayers:\n\t- relu\n", 1, "Y003", 3, 1, "not valid YAML"),
     "duplicate keys": (

@@ -125,14 +125,17 @@ def _explain(error: LayerError, node: Node, network: Network) -> Diagnostic:
 
 def _sharing(node: Node, local: Local, owner: Local | None, network: Network) -> Diagnostic | None:
     """Weights can only be shared between layers that have the same ones."""
-    if owner is None or owner.weights == local.weights:
-        return None
     first = network.nodes[node.shares]
+    if owner is None and first.layer is not None:
+        return None  # it could not be applied: that error is reported by itself
+    weights = owner.weights if owner is not None else {}
+    if weights == local.weights:
+        return None
     return Diagnostic(
         "G005",
         "cannot-share-weights",
         "error",
-        f"{node.name}: cannot use the weights of `{first.name}`: it has {_shapes(owner.weights)}, "
+        f"{node.name}: cannot use the weights of `{first.name}`: it has {_shapes(weights)}, "
         f"this layer needs {_shapes(local.weights)}",
         "shared layers need the same kind, options and input channels",
         network.path,

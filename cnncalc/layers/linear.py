@@ -1,6 +1,6 @@
 """Fully connected layers and what prepares their input."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from cnncalc.errors import LayerError, NotationError
 from cnncalc.layers.base import Inputs, Layer, Reach, Tensors, layer
@@ -99,6 +99,12 @@ class Reshape(Layer):
             raise _no_shape(f"the shape {asked} has regions", "a reshape keeps the regions it has")
         wanted = asked._replace(regions=inputs[0].regions)
         have, want = inputs[0].elements, wanted.elements
+        unknown = _symbols(want) - _symbols(have)
+        if unknown:
+            raise _no_shape(
+                f"`{min(map(str, unknown))}` is no extent of the input {inputs[0]}",
+                "write numbers, or the symbols of the input",
+            )
         if have != want and isinstance(have, int) and isinstance(want, int):
             raise LayerError(
                 f"{inputs[0]} has {have} elements, but {wanted} has {want}",
@@ -108,6 +114,10 @@ class Reshape(Layer):
                 name="reshape-loses-elements",
             )
         return wanted
+
+
+def _symbols(value: Extent) -> set[Any]:
+    return set() if isinstance(value, int) else set(value.free_symbols)
 
 
 def _no_shape(message: str, help: str) -> LayerError:

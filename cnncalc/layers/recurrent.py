@@ -5,11 +5,11 @@ Weights of one layer and direction, g gates (1 for rnn, 3 for gru, 4 for lstm):
 products at each of the T steps.
 """
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from cnncalc.errors import LayerError
 from cnncalc.layers.base import Inputs, Layer, Tensors, layer, size_of
-from cnncalc.layers.fields import Count, Flag
+from cnncalc.layers.fields import Bound, Count, Flag, Says
 from cnncalc.notation import Shape
 from cnncalc.window import Extent
 
@@ -30,7 +30,7 @@ class Recurrent(Layer):
     steps: ClassVar[int] = 2
 
     hidden: Count
-    layers: Count = 1
+    layers: Annotated[int, Bound("ge", 1), Bound("le", 1000), Says("an integer from 1 to 1000")] = 1
     bidirectional: Flag = False
     bias: Flag = True
     recurrent_bias: Flag = True

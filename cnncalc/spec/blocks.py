@@ -13,7 +13,7 @@ from cnncalc.limits import Limits
 from cnncalc.spec.body import Body
 from cnncalc.spec.document import Mapping as MappingNode
 from cnncalc.spec.document import Node as Yaml
-from cnncalc.spec.document import Scalar, Sequence, printable
+from cnncalc.spec.document import Scalar, Sequence, is_nothing, printable
 from cnncalc.spec.findings import Findings
 from cnncalc.spec.items import COMMON, Item
 from cnncalc.spec.models import is_symbolic
@@ -29,9 +29,10 @@ class Compiler:
         self.findings = findings
         self.limits = limits
         self.values = Values(findings, limits)
-        self.templates: dict[tuple[str, tuple[tuple[str, Any], ...]], Template] = {}
+        self.templates: dict[tuple[Any, ...], Template] = {}
         self.calling: list[str] = []
         self.created = 0
+        self.nesting = 0
 
     def body(self, layers: Sequence, names: Names, first: Template | None = None) -> Template:
         """Compile a list of layers, after the nodes that `first` already holds."""
@@ -53,25 +54,19 @@ class Compiler:
                 "a block can only use other blocks; `repeat` makes copies",
             )
             return None
-        if len(self.calling) >= self.limits.depth:
-            self.findings.error(
-                "Y006",
-                "too-deep",
-                f"more than {self.limits.depth} blocks inside each other",
-                item.node.place,
-                "--limit depth=N raises the bound",
-            )
-            return None
         bound = self._arguments(item, definition, names)
         if bound is None:
             return None
-        key = (block, tuple(bound.items()))
+        # True == 1 == 1.0 in Python; in a spec they are not the same.
+        key = (block, tuple((name, type(value), value) for name, value in bound.items()))
         if key not in self.templates:
             layers = definition.get("layers")
             if not isinstance(layers, Sequence):  # noted when the definition was read
                 return None
             self.calling.append(block)
+            self.enter(item.node.place)
             self.templates[key] = self.body(layers, {**_symbols(names), **bound})
+            self.nesting -= 1
             self.calling.pop()
         return self.templates[key]
 
@@ -100,11 +95,8 @@ class Compiler:
                 continue
             good = False
             inside = key in item.options
-            place = (
-                item.node.key_place(key)
-                if inside and isinstance(item.node, MappingNode)
-                else given[key].place
-            )
+            owner = item.node if inside else item.main
+            place = owner.key_place(key) if isinstance(owner, MappingNode) else item.node.place
             self.findings.error(
                 "S002",
                 "unknown-option",
@@ -115,13 +107,17 @@ class Compiler:
                 f"write {{{item.head}: {{{key}: ...}}}}"
                 if inside and key in entries
                 else nearest(key, [*entries, *COMMON])
-                or ("parameters: " + ", ".join(entries) if entries else ""),
+                or (
+                    "parameters: " + ", ".join(entries)
+                    if entries
+                    else "declare it under the block's `parameters:`"
+                ),
             )
         bound: dict[str, Any] = {}
         for name, (_, default) in entries.items():
             if name in given:
                 value = self._argument(given[name], name, names)
-            elif _is_empty(default):
+            elif is_nothing(default):
                 self.findings.error(
                     "S007",
                     "missing-argument",
@@ -140,12 +136,26 @@ class Compiler:
     def _argument(self, node: Yaml, name: str, names: Names) -> Any:
         if isinstance(node, Scalar) and _is_word(node) and node.value not in names:
             value = self.values.plain(node)
-            return value if not isinstance(value, str) else node.value
+            if value is not None:
+                return node.value if isinstance(value, str) else value
         value = self.values.number(node, f"the parameter `{printable(name)}`", names)
-        if isinstance(value, tuple):
+        if isinstance(value, tuple) or value is None:
             self.values.wrong_type(f"the parameter `{printable(name)}`", "a number or a name", node)
             return BAD
         return value
+
+    def enter(self, place: Place) -> None:
+        """Go one block or branch deeper; leave by ``nesting -= 1``."""
+        self.nesting += 1
+        if self.nesting > self.limits.depth:
+            self.findings.error(
+                "Y006",
+                "too-deep",
+                f"more than {self.limits.depth} blocks and branches inside each other",
+                place,
+                "--limit depth=N raises the bound",
+            )
+            self.findings.stop()
 
     def count(self, more: int, place: Place) -> None:
         """Account for new nodes; past the limit nothing more is built."""
@@ -168,10 +178,6 @@ class Compiler:
 
 def _is_word(node: Scalar) -> bool:
     return node.value.replace(".", "_").replace("-", "_").isidentifier() or not node.plain
-
-
-def _is_empty(node: Yaml) -> bool:
-    return isinstance(node, Scalar) and node.plain and node.value in ("", "~", "null")
 
 
 def _symbols(names: Names) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from cnncalc.spec.claims import read_claim, read_ignore
 from cnncalc.spec.construct import Constructor
 from cnncalc.spec.document import Mapping as MappingNode
 from cnncalc.spec.document import Node as Yaml
-from cnncalc.spec.document import Scalar, Sequence, printable
+from cnncalc.spec.document import Scalar, Sequence, is_nothing, printable
 from cnncalc.spec.items import Item, read_item
 from cnncalc.spec.template import Outer, Source, Template
 from cnncalc.spec.values import BAD, Names
@@ -50,7 +50,11 @@ class Body:
             if not isinstance(node, MappingNode):
                 continue
             name = node.get("name")
-            if isinstance(name, Scalar) and name.value and self.values.plain(name) is not BAD:
+            if (
+                isinstance(name, Scalar)
+                and not is_nothing(name)
+                and self.values.plain(name) is not BAD
+            ):
                 self._claim_name(name)
             for merge in MERGES & node.entries.keys():
                 branches = node.get(merge)
@@ -133,7 +137,7 @@ class Body:
             return current
         repeat = self._repeat(common["repeat"]) if "repeat" in common else 1
         given = common.get("name")
-        name = given.value if isinstance(given, Scalar) and given.value else ""
+        name = given.value if isinstance(given, Scalar) and not is_nothing(given) else ""
         if given is not None and not name:
             self.values.wrong_type("`name`", "text", given, "write {name: conv1}")
         first = len(self.steps)
@@ -237,7 +241,9 @@ class Body:
         group = (*path, name) if any(_layers_in(branch) for branch in branches.items) else path
         for number, branch in enumerate(branches.items, start=1):
             if isinstance(branch, Sequence):
+                self.compiler.enter(branch.place)
                 sources.append(self._chain(branch, current, (*group, f"branch {number}")))
+                self.compiler.nesting -= 1
             elif isinstance(branch, Scalar):
                 source = self._resolve(branch, f"a branch of `{item.head}`")
                 sources.append(current if source is None else source)
@@ -295,6 +301,7 @@ class Body:
             found = self.template.find(source.name)
             if found is None and source.name in self.taken:
                 self._later(source.name, Scalar(source.name, True, source.place))
+                return current
             return source if found is None else found
 
         for position, step in enumerate(template.steps):

@@ -65,7 +65,7 @@ def _figure(name: str, node: Node, values: Values, names: Names) -> Any:
     if value is BAD:
         return BAD
     whole = value if isinstance(value, tuple) and name == "receptive_field" else (value,)
-    if not whole or any(isinstance(n, float | bool | str) or n is None for n in whole):
+    if not whole or any(isinstance(n, float | bool | str | tuple) or n is None for n in whole):
         values.wrong_type(f"`{name}`", "a whole number", node, f"write {{{name}: 34944}}")
         return BAD
     return value

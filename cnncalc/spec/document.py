@@ -62,6 +62,13 @@ class Mapping:
 Node = Scalar | Sequence | Mapping
 
 
+def is_nothing(node: "Node | None") -> bool:
+    """Whether a value is left out: empty, ``~`` or ``null`` in any of YAML's spellings."""
+    return node is None or (
+        isinstance(node, Scalar) and node.plain and node.value in ("", "~", "null", "Null", "NULL")
+    )
+
+
 class _Open:
     """A list or mapping still being read."""
 
@@ -92,7 +99,16 @@ class _Composer:
         self.anchors: dict[str, tuple[Node, int, int]] = {}
 
     def compose(self, text: str) -> Node:
-        parser: Any = CParser(text)
+        try:
+            parser: Any = CParser(text)
+        except UnicodeEncodeError as error:
+            self._fail(
+                "Y003",
+                "invalid-yaml",
+                f"not valid YAML: {error.reason}",
+                "remove the character",
+                _place_of(text, error.start),
+            )
         try:
             return self._document(parser)
         except yaml.YAMLError as error:
@@ -287,7 +303,11 @@ class _Composer:
 
 def _position(text: str, offset: int) -> Place:
     # libyaml counts bytes of UTF-8 here.
-    before = text.encode("utf-8")[:offset].decode("utf-8", "ignore")
+    return _place_of(text, len(text.encode("utf-8")[:offset].decode("utf-8", "ignore")))
+
+
+def _place_of(text: str, offset: int) -> Place:
+    before = text[:offset]
     line = before.count("\n") + 1
     column = len(before) - (before.rfind("\n") + 1) + 1
     return Place(line, column, line, column + 1)

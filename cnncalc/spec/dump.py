@@ -1,12 +1,14 @@
 """A network as the text of a spec: blocks unrolled, one layer to a line."""
 
-import json
 from dataclasses import MISSING, fields
 from typing import Any
 
 from cnncalc.graph import Network, Node
 from cnncalc.layers import MERGES
 from cnncalc.notation import format_shape
+
+#: Names are limited to 200 characters; this leaves room for a number.
+_LONGEST_NAME = 180
 
 
 def dump(network: Network) -> str:
@@ -17,7 +19,7 @@ def dump(network: Network) -> str:
     """
     names = _names(network)
     lines = [
-        f"{key}: {json.dumps(value, ensure_ascii=False)}"
+        f"{key}: {quoted(value)}"
         for key, value in (
             ("name", network.title),
             ("source", network.source),
@@ -35,7 +37,9 @@ def dump(network: Network) -> str:
     for index in range(len(network.inputs), len(network.nodes)):
         lines.append(f"  - {_entry(network, index, names)}")
     if network.outputs != (len(network.nodes) - 1,):
-        lines.append(f"outputs: [{', '.join(names[index] for index in network.outputs)}]")
+        lines.append(
+            f"outputs: [{', '.join(write_text(names[index]) for index in network.outputs)}]"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -55,7 +59,7 @@ def _names(network: Network) -> dict[int, str]:
         if index < len(network.inputs):
             names[index] = node.name
         elif index in wanted:
-            name = plain = node.name.replace(".", "_")
+            name = plain = node.name.replace(".", "_")[:_LONGEST_NAME]
             number = 1
             while name in taken:
                 number += 1
@@ -75,16 +79,16 @@ def _entry(network: Network, index: int, names: dict[int, str]) -> str:
     layer: Any = node.layer
     parts: list[str] = []
     if node.kind in MERGES:
-        branches = ", ".join(names[source] for source in node.inputs)
+        branches = ", ".join(write_text(names[source]) for source in node.inputs)
         parts.append(f"{node.kind}: [{branches}]")
     else:
         parts += _options(node, names)
         if node.inputs[0] != _before(network, index):
-            parts.append(f"from: {names[node.inputs[0]]}")
+            parts.append(f"from: {write_text(names[node.inputs[0]])}")
     if node.shares is not None:
-        parts.append(f"share: {names[node.shares]}")
+        parts.append(f"share: {write_text(names[node.shares])}")
     if index in names:
-        parts.append(f"name: {names[index]}")
+        parts.append(f"name: {write_text(names[index])}")
     bare = len(parts) == 1 and parts[0] == f"{layer.kind}: "
     return layer.kind if bare else "{" + ", ".join(parts) + "}"
 
@@ -98,7 +102,7 @@ def _options(node: Node, names: dict[int, str]) -> list[str]:
         if option.default is not MISSING and value == option.default:
             continue
         if option.name in layer.references and value is not None:
-            given[option.name] = names[next(others)]
+            given[option.name] = write_text(names[next(others)])
         else:
             given[option.name] = write_value(value)
     if node.kind == "split":
@@ -118,9 +122,58 @@ def write_value(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return value if value.isidentifier() else json.dumps(value, ensure_ascii=False)
+        return write_text(value)
     if isinstance(value, int | float):
         return repr(value)
-    for sympys, ours in (("Max", "max"), ("Min", "min"), ("ceiling", "ceil")):
-        value = str(value).replace(sympys, ours)
-    return json.dumps(value)
+    return quoted(_arithmetic(value))
+
+
+def write_text(text: str) -> str:
+    """Text as YAML in one line: bare where no YAML version sees anything else in it."""
+    bare = text.isascii() and text.replace("-", "_").isidentifier()
+    return text if bare and text.lower() not in _NOT_TEXT else quoted(text)
+
+
+_NOT_TEXT = ("null", "true", "false", "on", "off", "yes", "no", "y", "n")
+
+
+def quoted(text: str) -> str:
+    r"""Text between double quotes, whatever it holds.
+
+    >>> quoted('a "b" \x7f')
+    '"a \\"b\\" \\U0000007f"'
+    """
+    escaped = (
+        "\\" + character
+        if character in '"\\'
+        else character
+        if character.isascii() and character.isprintable()
+        else f"\\U{ord(character):08x}"
+        for character in text
+    )
+    return '"' + "".join(escaped) + '"'
+
+
+def _arithmetic(value: Any) -> str:
+    """A SymPy expression in the arithmetic of specs."""
+    from sympy.printing.str import StrPrinter
+
+    class Printer(StrPrinter):  # type: ignore[misc]  # SymPy is untyped
+        """SymPy's own printer, with the functions by our names."""
+
+        def _print_Mod(self, expr: Any) -> str:  # noqa: N802 - SymPy calls it by this name
+            a, b = map(self._print, expr.args)
+            return f"(({a}) % ({b}))"
+
+        def _print_Function(self, expr: Any) -> str:  # noqa: N802 - as above
+            names = {"Max": "max", "Min": "min", "ceiling": "ceil"}
+            name = names.get(expr.func.__name__, expr.func.__name__)
+            return f"{name}({', '.join(map(self._print, expr.args))})"
+
+        _print_ceiling = _print_floor = _print_Function
+
+        def _print_LatticeOp(self, expr: Any) -> str:  # noqa: N802 - Max and Min
+            return self._print_Function(expr)
+
+    text: str = Printer().doprint(value)
+    return text

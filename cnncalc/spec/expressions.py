@@ -16,6 +16,7 @@ block parameters, and the symbols of a symbolic input. Never Python's `eval`.
 """
 
 import math
+import operator
 import re
 from collections.abc import Mapping
 from fractions import Fraction
@@ -29,12 +30,22 @@ from cnncalc.limits import DEFAULT_LIMITS, Limits
 Value = Any
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)|(?P<name>[A-Za-z_]\w*)"
+    r"\s*(?:(?P<number>[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+)|(?P<name>[A-Za-z_]\w*)"
     r"|(?P<text>'[^']*'|\"[^\"]*\")|(?P<operator>\*\*|//|==|!=|<=|>=|[-+*/%()<>,]))"
 )
 _FUNCTIONS = ("min", "max", "ceil", "floor")
 _WORDS = ("and", "or", "not", "true", "false")
+_COMPARISONS = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+}
 _MOST_PARENTHESES = 50
+#: Expanding a sum to a power costs terms without end; no layer needs more.
+_MOST_POWER = 16
 
 
 def evaluate(
@@ -135,21 +146,21 @@ class _Evaluator:
 
     def _comparison(self) -> Value:
         left = self._sum()
-        operator = self._take("==", "!=", "<=", ">=", "<", ">")
-        if not operator:
+        sign = self._take("==", "!=", "<=", ">=", "<", ">")
+        if not sign:
             return left
-        return self._compare(operator, left, self._sum())
+        return self._compare(sign, left, self._sum())
 
     def _sum(self) -> Value:
         left = self._product()
-        while operator := self._take("+", "-"):
-            left = self._apply(operator, left, self._product())
+        while sign := self._take("+", "-"):
+            left = self._apply(sign, left, self._product())
         return left
 
     def _product(self) -> Value:
         left = self._sign()
-        while operator := self._take("*", "//", "/", "%"):
-            left = self._apply(operator, left, self._sign())
+        while sign := self._take("*", "//", "/", "%"):
+            left = self._apply(sign, left, self._sign())
         return left
 
     def _sign(self) -> Value:
@@ -198,8 +209,9 @@ class _Evaluator:
             raise ExpressionError(f"`{function}` takes one argument, got {len(arguments)}")
         if any(_is_symbolic(argument) for argument in arguments):
             return _symbolic_function(function, arguments)
-        exact: dict[str, Any] = {"min": min, "max": max, "ceil": math.ceil, "floor": math.floor}
-        return whole(exact[function](*arguments))
+        if function in ("ceil", "floor"):
+            return math.ceil(arguments[0]) if function == "ceil" else math.floor(arguments[0])
+        return whole(min(arguments) if function == "min" else max(arguments))
 
     def _enter(self) -> None:
         self.depth += 1
@@ -235,8 +247,9 @@ class _Evaluator:
         return self.names[name]
 
     def _number(self, value: Value) -> Value:
-        if isinstance(value, bool | str):
-            shown = str(value).lower() if isinstance(value, bool) else repr(value)
+        if value is None or isinstance(value, bool | str):
+            shown = "nothing" if value is None else repr(value)
+            shown = shown.lower() if isinstance(value, bool) else shown
             raise ExpressionError(f"{shown} is not a number")
         return value
 
@@ -245,67 +258,78 @@ class _Evaluator:
             raise ExpressionError(f"`{value}` is neither true nor false: compare it, as in x > 1")
         return value
 
-    def _compare(self, operator: str, left: Value, right: Value) -> bool:
-        if operator not in ("==", "!="):
+    def _compare(self, sign: str, left: Value, right: Value) -> bool:
+        if sign not in ("==", "!="):
             left, right = self._number(left), self._number(right)
-        result: Any
-        if operator == "==":
-            result = left == right
-        elif operator == "!=":
-            result = left != right
-        elif operator == "<":
-            result = left < right
-        elif operator == ">":
-            result = left > right
-        elif operator == "<=":
-            result = left <= right
-        else:
-            result = left >= right
-        if isinstance(result, bool):
-            return result
-        if getattr(result, "is_Boolean", False) and result.is_number is not False:
-            decided = {"True": True, "False": False}.get(str(result))
-            if decided is not None:
-                return decided
-        raise ExpressionError(f"whether {left} {operator} {right} depends on the input size")
+        if _is_symbolic(left) or _is_symbolic(right):
+            return self._compare_symbols(sign, left, right)
+        result: Any = _COMPARISONS[sign](left, right)
+        return bool(result)
 
-    def _apply(self, operator: str, left: Value, right: Value) -> Value:
+    def _compare_symbols(self, sign: str, left: Value, right: Value) -> bool:
+        if sign in ("==", "!="):
+            if isinstance(left, bool | str) or isinstance(right, bool | str):
+                return sign == "!="
+            equal = (left - right).is_zero
+            decided = {True: "True", False: "False"}.get(equal, "")
+            holds = decided == "True" if sign == "==" else decided == "False"
+        else:
+            decided = str(_COMPARISONS[sign](left, right))
+            holds = decided == "True"
+        if decided not in ("True", "False"):
+            raise ExpressionError(f"whether {left} {sign} {right} depends on the input size")
+        return holds
+
+    def _apply(self, sign: str, left: Value, right: Value) -> Value:
         left, right = self._number(left), self._number(right)
-        if operator in ("/", "//", "%") and right == 0:
+        if sign in ("/", "//", "%") and right == 0:
             raise ExpressionError(f"division by zero in `{self.text.strip()[:60]}`")
         result: Value
-        if operator == "+":
+        if sign == "+":
             result = left + right
-        elif operator == "-":
+        elif sign == "-":
             result = left - right
-        elif operator == "*":
+        elif sign == "*":
             result = left * right
-        elif operator == "/":
+        elif sign == "/":
             exact = _is_symbolic(left) or _is_symbolic(right)
             result = left / right if exact else Fraction(left) / Fraction(right)
-        elif operator == "//":
+        elif sign == "//":
             result = left // right
-        elif operator == "%":
+        elif sign == "%":
             result = left % right
         else:
             result = self._raise(left, right)
-        if isinstance(result, int | Fraction) and abs(result) >= 10**self.limits.digits:
-            raise ExpressionError(f"the result is over the limit of {self.limits.digits} digits")
+        self._bound(result)
         return whole(result)
+
+    def _bound(self, result: Value) -> None:
+        """Refuse results that would make the next step slow: numbers and powers too large."""
+        if isinstance(result, int | Fraction):
+            largest = max(abs(result.numerator), result.denominator)
+        else:
+            from sympy import Integer, Pow
+
+            largest = max((abs(int(part)) for part in result.atoms(Integer)), default=0)
+            if any(power.exp > _MOST_POWER for power in result.atoms(Pow)):
+                raise ExpressionError(f"a power above {_MOST_POWER} of a symbol")
+        if largest >= 10**self.limits.digits:
+            raise ExpressionError(f"the result is over the limit of {self.limits.digits} digits")
 
     def _raise(self, base: Value, exponent: Value) -> Value:
         if not isinstance(exponent, int) or exponent < 0:
             raise ExpressionError(f"the exponent {exponent} is not a whole number of at least 0")
         # Bounded before it is computed: 9**9**9 would not come back.
-        if exponent > (1000 if isinstance(base, int | Fraction) else 8) or (
-            isinstance(base, int) and abs(base) > 1 and exponent > 4 * self.limits.digits
-        ):
+        if _is_symbolic(base):
+            if exponent > _MOST_POWER:
+                raise ExpressionError(f"a power above {_MOST_POWER} of a symbol")
+        elif max(abs(base.numerator), base.denominator) > 1 and exponent > 4 * self.limits.digits:
             raise ExpressionError(f"the result is over the limit of {self.limits.digits} digits")
         return base**exponent
 
 
 def _is_symbolic(value: Value) -> bool:
-    return not isinstance(value, int | Fraction)
+    return not (value is None or isinstance(value, int | Fraction | str))
 
 
 def _symbolic_function(function: str, arguments: list[Value]) -> Value:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from cnncalc.diagnostic import nearest
 from cnncalc.layers import ACTIVATIONS, KINDS
-from cnncalc.spec.document import Mapping, Node, Scalar, printable
+from cnncalc.spec.document import Mapping, Node, Scalar, is_nothing, printable
 from cnncalc.spec.findings import Findings
 
 #: Options that every layer and block takes, with what they are for.
@@ -46,7 +46,7 @@ def read_item(node: Node, blocks: dict[str, Mapping], findings: Findings) -> Ite
     """An entry of a list of layers, or None if it is not one (the error is noted)."""
     if isinstance(node, Scalar):
         word = node.value
-        if word in KINDS or word in blocks:
+        if word in KINDS or word in blocks or word == ACTIVATION:
             return Item(word, None, _NO_OPTIONS, _NO_OPTIONS, node)
         _unknown(word, node, blocks, findings)
         return None
@@ -73,9 +73,7 @@ def read_item(node: Node, blocks: dict[str, Mapping], findings: Findings) -> Ite
             common[key.value] = value
         else:
             options[key.value] = value
-    if isinstance(main, Scalar) and main.plain and main.value in ("", "~", "null"):
-        main = None
-    return Item(heads[0], main, options, common, node)
+    return Item(heads[0], None if is_nothing(main) else main, options, common, node)
 
 
 def _no_single_head(
@@ -95,7 +93,7 @@ def _no_single_head(
         )
     else:
         first = next((key for key, _ in node if key.value not in COMMON), None)
-        if first is None:
+        if first is None or node.entries.keys() <= _all_options():
             findings.error(
                 "S005",
                 "unknown-layer",
@@ -109,7 +107,7 @@ def _no_single_head(
 
 def _unknown(word: str, node: Node, blocks: dict[str, Mapping], findings: Findings) -> None:
     known = [*KINDS, ACTIVATION, *blocks]
-    help = nearest(word, known) or _habit(word)
+    help = _habit(word) or nearest(word, known)
     findings.error(
         "S005",
         "unknown-layer",
@@ -117,6 +115,13 @@ def _unknown(word: str, node: Node, blocks: dict[str, Mapping], findings: Findin
         node.place,
         help or "`cnncalc schema --kinds` lists the layers; blocks are defined under `blocks:`",
     )
+
+
+def _all_options() -> set[str]:
+    """The options of all kinds, and the common ones."""
+    from cnncalc.layers import layer_class
+
+    return set(COMMON).union(*(layer_class(kind).__dataclass_fields__ for kind in KINDS))
 
 
 #: What people write by habit of another framework, where spelling alone would not tell.
@@ -146,7 +151,8 @@ _HABITS = {
 
 
 def _habit(word: str) -> str:
-    plain = word.lower().rstrip("123d").replace("_", "").replace("-", "")
+    plain = word.lower().replace("_", "").replace("-", "")
+    plain = plain if plain in _HABITS else plain.rstrip("123d")
     meant = _HABITS.get(plain) or _HABITS.get(word.lower())
     if meant is None and plain in KINDS:
         meant = plain

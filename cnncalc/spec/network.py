@@ -56,7 +56,17 @@ def parse(text: str, *, path: str = "", name: str = "", limits: Limits = DEFAULT
             "start with input: 3@224x224 and layers:",
         )
         findings.stop()
-    return _Assembly(root, text, name, findings, limits).network()
+    try:
+        return _Assembly(root, text, name, findings, limits).network()
+    except RecursionError:  # only where --limit depth=N asks for more than Python has
+        findings.error(
+            "Y006",
+            "too-deep",
+            "the blocks and branches are nested too deep for Python",
+            root.place,
+            f"lower --limit depth=N from {limits.depth}",
+        )
+        findings.stop()
 
 
 class _Assembly:
@@ -256,21 +266,35 @@ class _Assembly:
         self.symbols = {
             str(symbol): symbol
             for shape in inputs.values()
-            for symbol in (shape.channels, *shape.spatial)
+            for symbol in (shape.channels, *shape.spatial, shape.regions)
             if not isinstance(symbol, int)
         }
         return Compiler(blocks, self.findings, self.limits).body(layers, self.symbols, template)
 
     def _resolved(self, template: Template) -> tuple[Node, ...]:
         """The nodes, after noting every name that was found nowhere."""
-        for node in template.steps:
+        for index, node in enumerate(template.steps):
             for source in (*node.inputs, node.shares):
                 if isinstance(source, Outer):
-                    self._unknown_name(source, template)
+                    self._unknown_name(source, template, index)
         return tuple(template.steps)
 
-    def _unknown_name(self, source: Outer, template: Template) -> None:
-        known = [name for name in template.names if isinstance(template.names[name], int)]
+    def _unknown_name(self, source: Outer, template: Template, index: int) -> None:
+        """Note a name that no node before `index` has."""
+        if isinstance(template.find(source.name), int):
+            self.findings.error(
+                "G002",
+                "reference-to-later-layer",
+                f"`{printable(source.name)}` comes later: reading it here would make a cycle",
+                source.place,
+                "a layer can read only what stands above it",
+            )
+            return
+        known = [
+            name
+            for name, position in template.names.items()
+            if isinstance(position, int) and position < index
+        ]
         self.findings.error(
             "G001",
             "unknown-reference",
@@ -293,7 +317,11 @@ class _Assembly:
             if isinstance(source, int):
                 found.append(source)
             else:
-                self._unknown_name(Outer(name, item.place), template)
+                self._unknown_name(Outer(name, item.place), template, len(template.steps))
+        if not items:
+            self.values.wrong_type(
+                "`outputs`", "names of layers", node, "leave it out for the last layer"
+            )
         return tuple(found)
 
     def _claims(self, template: Template, inputs: int) -> tuple[Claim, ...]:

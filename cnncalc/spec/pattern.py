@@ -37,6 +37,8 @@ _FC = re.compile(r"FC-?(\d+)")
 _DROPOUT = re.compile(r"DROPOUT(0?\.\d+)")
 _SHORT = {"BN": "batchnorm", "GAP": "globalavgpool", "NORM": "lrn", "POOL": "{maxpool: 2}"}
 _MOST_REPEATS = 1_000_000
+_EXAMPLE = "such as INPUT 3@32x32 -> [CONV3-64 -> RELU]*2 -> POOL2 -> FC10"
+_WORDS = "such as CONV3-64, POOL2, FC10, RELU, BN, DROPOUT0.5, SOFTMAX"
 
 
 class _Word(NamedTuple):
@@ -231,10 +233,19 @@ class _Writer:
         if match := _DROPOUT.fullmatch(text):
             return f"{{dropout: {match[1]}}}"
         kind = _SHORT.get(text) or word.text.lower()
+        if kind == _SHORT["POOL"]:
+            return kind
         if kind in KINDS and (not layer_class(kind).main or not layer_class(kind).main_required):
+            self.flat = self.flat or kind == "flatten"
             return kind
-        if kind.startswith("{"):
-            return kind
+        if kind in KINDS:
+            self._fail(
+                f"`{printable(word.text)}` needs its {layer_class(kind).main}",
+                word.column,
+                _WORDS
+                if kind in ("conv", "linear", "maxpool", "avgpool")
+                else "write a spec for it",
+            )
         known = ["CONV3-64", "POOL2", "FC10", *_SHORT, *(name.upper() for name in KINDS)]
         self._fail(
             f"`{printable(word.text)}` is no layer of the pattern notation",
@@ -242,10 +253,10 @@ class _Writer:
             nearest(text.lower(), [name.lower() for name in known])
             .upper()
             .replace("DID YOU MEAN", "did you mean")
-            or "such as CONV3-64, POOL2, FC10, RELU, BN, DROPOUT0.5, SOFTMAX",
+            or _WORDS,
         )
 
-    def _fail(self, message: str, column: int, help: str = "") -> NoReturn:
+    def _fail(self, message: str, column: int, help: str = _EXAMPLE) -> NoReturn:
         line = self.pattern.count("\n", 0, column - 1) + 1
         column -= self.pattern.rfind("\n", 0, column - 1) + 1
         place = Place(line, column, line, column + 1)

@@ -37,7 +37,10 @@ def json_schema() -> dict[str, Any]:
             "description": _text("Anything else worth saying."),
             "input": {
                 "description": "The shape of the input, or several by name.",
-                "anyOf": [_SHAPE, {"type": "object", "additionalProperties": _SHAPE}],
+                "anyOf": [
+                    _SHAPE,
+                    {"type": "object", "minProperties": 1, "additionalProperties": _SHAPE},
+                ],
             },
             "blocks": {
                 "description": "Layers with parameters, to be used like a layer.",
@@ -112,7 +115,8 @@ def json_schema() -> dict[str, Any]:
                 "An activation by name, which may be a block parameter.",
                 {ACTIVATION: {"anyOf": [{"enum": sorted(ACTIVATIONS)}, {"type": "string"}]}},
                 [],
-            ),
+            )
+            | {"additionalProperties": {"type": ["number", "string"]}},  # its own options
         },
     }
 

@@ -12,7 +12,7 @@ Source: CS231n, "Convolutional networks", case study of VGG; Chen et al. 2016,
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cnncalc.analyses.local import Local
 from cnncalc.graph import Network
@@ -36,7 +36,8 @@ def fold(network: Network, locals_: Sequence[Local | None]) -> Memory:
     sizes: list[Extent] = [shape.elements for shape in network.inputs.values()]
     last_reader = _last_readers(network)
     freed_after = last_reader[: len(sizes)]
-    alive = activations = peak = sum(sizes)
+    alive = activations = sum(sizes)
+    peaks = {alive}
     for index in range(len(sizes), len(network.nodes)):
         node, local = network.nodes[index], locals_[index]
         elements = local.elements if local is not None else 0
@@ -51,7 +52,7 @@ def fold(network: Network, locals_: Sequence[Local | None]) -> Memory:
             own = index
             sizes.append(elements)
             alive += elements
-            peak = _larger(peak, alive)
+            peaks.add(alive)
         buffers.append(own)
         freed_after.append(0)
         freed_after[own] = max(freed_after[own], last_reader[index])
@@ -60,7 +61,7 @@ def fold(network: Network, locals_: Sequence[Local | None]) -> Memory:
         for read in {buffers[position] for position in node.reads} - {own}:
             if freed_after[read] == index:
                 alive -= sizes[read]
-    return Memory(activations, peak)
+    return Memory(activations, _largest(peaks))
 
 
 def _last_readers(network: Network) -> list[int]:
@@ -74,9 +75,23 @@ def _last_readers(network: Network) -> list[int]:
     return last
 
 
-def _larger(a: Extent, b: Extent) -> Extent:
-    if isinstance(a, int) and isinstance(b, int):
-        return max(a, b)
-    from sympy import Max
+def _largest(candidates: set[Extent]) -> Extent:
+    """The greatest of some sizes; of symbolic ones, the maximum of those that no other exceeds."""
+    if all(isinstance(one, int) for one in candidates):
+        return max(candidates)
+    from sympy import Max, expand
 
-    return Max(a, b)
+    terms = {expand(one): expand(one).as_coefficients_dict() for one in candidates}
+    kept = [one for one in terms if not any(_exceeds(terms, other, one) for other in terms)]
+    return Max(*kept, evaluate=len(kept) <= 2)
+
+
+def _exceeds(terms: dict[Any, dict[Any, Any]], larger: Any, smaller: Any) -> bool:
+    """Whether one sum has every term of another at least as often, all of them positive."""
+    if larger == smaller:
+        return False
+    more, less = terms[larger], terms[smaller]
+    return all(
+        term.is_nonnegative and coefficient >= less.get(term, 0) >= 0
+        for term, coefficient in more.items()
+    ) and all(term in more for term in less)

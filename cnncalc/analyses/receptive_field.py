@@ -10,32 +10,72 @@ kernel span k and padding p before turns a field into
 
 and where paths meet, the union of their fields counts. The centre of unit 0 is
 ``start + (size - 1)/2``; paths that meet with different strides or centres are
-misaligned.
+misaligned. Behind a layer whose outputs do not all read alike (a transposed
+convolution, an interpolation) the fields of neighbouring units differ: they are
+followed one by one over a period, and `size` is that of the largest.
 
 Source: Araujo, Norris and Sim, "Computing receptive fields of convolutional
 neural networks", Distill 2019 (their effective padding is ``-start``).
 """
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 from cnncalc.analyses.local import Local
 from cnncalc.graph import Network
-from cnncalc.layers.base import Reach, ratio
+from cnncalc.layers.base import MOST_TABLED, Reach, ratio
+from cnncalc.window import Extent
+
+#: First and last input position of a unit's field; None for a unit that sees nothing.
+Interval = tuple[int, int] | None
 
 
 class Axis(NamedTuple):
-    """The receptive field along one input axis."""
+    """The receptive field along one input axis.
+
+    Attributes:
+        size: input positions from the first to the last that one unit depends on,
+            of the unit with the largest field.
+        stride: input positions from one unit's field to the next one's, on average.
+        start: first position of unit 0's field; negative in the padding.
+        units: fields of the first units where they differ; then they repeat,
+            `advance` further on (None where they do not repeat).
+    """
 
     size: Any
     stride: Any
     start: Any
+    units: tuple[Interval, ...] = ()
+    advance: int | None = None
 
     @property
     def center(self) -> Any:
         """Centre of the first unit's field, in input positions."""
+        first = next((unit for unit in self.units if unit is not None), None)
+        if first is not None:
+            return ratio(first[0] + first[1], 2)
         return self.start + ratio(self.size - 1, 2)
+
+    @property
+    def period(self) -> int:
+        """After how many units the fields repeat; 1 where all are alike."""
+        return len(self.units) or 1
+
+    def unit(self, index: int) -> Interval:
+        """First and last input position of a unit's field."""
+        if not self.units:
+            first = self.start + index * self.stride
+            return first, first + self.size - 1
+        if self.advance is None and not 0 <= index < len(self.units):
+            return None
+        turns, place = divmod(index, len(self.units))
+        field = self.units[place]
+        if field is None:
+            return None
+        moved = turns * (self.advance or 0)
+        return field[0] + moved, field[1] + moved
 
 
 class ReceptiveField(NamedTuple):
@@ -92,36 +132,94 @@ def _fold_one(
         if len(sources) == 1:
             field = fields[sources[0]]
             if reach and field is not None:
-                field = _through(field, reach)
+                field = _through(field, reach, local.output.spatial)
         else:
-            field = _union([fields[source] for source in sources], reach)
+            spatial = local.output.spatial
+            paths = [fields[source] for source in sources]
+            field = _union(
+                [_through(path, reach, spatial) if reach else path for path in paths if path],
+                spatial or local.inputs[0].spatial,
+            )
         fields.append(field)
     for index, field in enumerate(fields):
         if found[index] is None:
             found[index] = field
 
 
-def _through(field: ReceptiveField, reach: tuple[Reach, ...]) -> ReceptiveField:
+def _through(
+    field: ReceptiveField, reach: tuple[Reach, ...], spatial: tuple[Extent, ...]
+) -> ReceptiveField:
+    """The field after a layer."""
     if len(reach) != len(field.axes):
         return field  # a vector between, or another input's axes: all positions are seen already
-    return ReceptiveField(
-        tuple(
-            Axis(
-                axis.size + axis.stride * (local.size - 1),
-                axis.stride * local.stride,
-                axis.start + axis.stride * local.start,
+    axes = []
+    for number, (axis, local) in enumerate(zip(field.axes, reach, strict=True)):
+        if axis.units or local.table:
+            extent = spatial[number] if number < len(spatial) else 1
+            axes.append(_unit_by_unit(axis, local, extent))
+        else:
+            axes.append(
+                Axis(
+                    axis.size + axis.stride * (local.size - 1),
+                    axis.stride * local.stride,
+                    axis.start + axis.stride * local.start,
+                )
             )
-            for axis, local in zip(field.axes, reach, strict=True)
-        ),
-        field.aligned,
+    return ReceptiveField(tuple(axes), field.aligned)
+
+
+def _unit_by_unit(axis: Axis, local: Reach, extent: Extent) -> Axis:
+    """The field after a layer, where units differ: before it, or because of it."""
+    table = local.table or (range(local.start, local.start + local.size, local.step),)
+    moved = int(
+        local.stride * len(table)
+    )  # input positions of the layer, for each round of its table
+    stride = axis.stride * local.stride
+    repeats = axis.advance is not None or not axis.units
+    rounds = axis.period // math.gcd(axis.period, moved) if moved else 1
+    period = len(table) * rounds
+    if not repeats or (isinstance(extent, int) and period > min(extent, MOST_TABLED)):
+        if not isinstance(extent, int) or extent > MOST_TABLED:
+            start = axis.start + axis.stride * local.start
+            return Axis(axis.size + math.ceil(axis.stride * (local.size - 1)), stride, start)
+        period, repeats = extent, False
+    units = []
+    for unit in range(period):
+        turns, place = divmod(unit, len(table))
+        units.append(_hull(axis, table[place], turns * moved))
+    advance = None
+    if repeats:
+        step = Fraction(axis.advance or 0, axis.period) if axis.units else axis.stride
+        advance = int(step * moved * rounds)
+    return _from_units(units, stride, advance)
+
+
+def _hull(axis: Axis, reads: range, offset: int) -> Interval:
+    """The smallest interval that holds the fields of the units read."""
+    # Fields move on with their units, so the first and last round of them decide.
+    most = axis.period
+    chosen = [*reads] if len(reads) <= 2 * most else [*reads[:most], *reads[-most:]]
+    fields = [field for one in chosen if (field := axis.unit(one + offset)) is not None]
+    if not fields:
+        return None
+    return min(first for first, _ in fields), max(last for _, last in fields)
+
+
+def _from_units(units: Sequence[Interval], stride: Any, advance: int | None) -> Axis:
+    present = [unit for unit in units if unit is not None]
+    size = max((last - first + 1 for first, last in present), default=0)
+    start = present[0][0] if present else 0
+    alike = len(units) == len(present) and all(
+        (first, last) == (start + index * stride, start + index * stride + size - 1)
+        for index, (first, last) in enumerate(present)
     )
+    if alike and advance is not None and isinstance(stride, int):
+        return Axis(size, stride, start)
+    return Axis(size, stride, start, tuple(units), advance)
 
 
-def _union(
-    fields: Sequence[ReceptiveField | None], reach: tuple[Reach, ...]
-) -> ReceptiveField | None:
+def _union(present: Sequence[ReceptiveField], spatial: tuple[Extent, ...]) -> ReceptiveField | None:
     """The field of a layer with several inputs: the smallest that holds all of theirs."""
-    present = [_through(field, reach) if reach else field for field in fields if field is not None]
     if not present:
         return None
     first, *others = present
@@ -129,26 +227,42 @@ def _union(
         return first
     aligned = all(field.aligned for field in present)
     axes = []
-    for paths in zip(*(field.axes for field in present), strict=True):
-        axis, together = _join(paths)
+    for number, paths in enumerate(zip(*(field.axes for field in present), strict=True)):
+        extent = spatial[number] if number < len(spatial) else 1
+        axis, together = _join(paths, extent)
         axes.append(axis)
         aligned &= together
     return ReceptiveField(tuple(axes), aligned)
 
 
-def _join(paths: Sequence[Axis]) -> tuple[Axis, bool]:
+def _join(paths: Sequence[Axis], extent: Extent) -> tuple[Axis, bool]:
     """The union of fields along one axis, and whether they are aligned."""
     # A path that sees everything (stride 0) is the same for every unit: it has no
     # centre to be misaligned with.
     moving = [path for path in paths if path.stride != 0]
     stride = max(path.stride for path in paths)
-    if all(isinstance(path.start + path.size, int | Fraction) for path in paths):
+    if not all(isinstance(path.start + path.size, int | Fraction) for path in paths):
+        return _join_unknown(paths, moving, stride)
+    centres = {(path.stride, path.center) for path in moving}
+    alike = len({path.stride for path in moving}) <= 1 and not any(path.units for path in paths)
+    if alike:
         start = min(path.start for path in paths)
         end = max(path.start + path.size for path in paths)
-        centres = {(path.stride, 2 * path.start + path.size) for path in moving}
         return Axis(end - start, stride, start), len(centres) <= 1
-    # Starts that depend on the input size cannot be compared: the largest path stands
-    # for all, and only a provable difference misaligns.
+    if not isinstance(extent, int) or extent > MOST_TABLED:
+        largest = max(paths, key=lambda path: path.size)
+        return largest._replace(stride=stride, units=(), advance=None), False
+    units = []
+    for index in range(extent):
+        fields = [field for path in paths if (field := path.unit(index)) is not None]
+        units.append(
+            (min(first for first, _ in fields), max(last for _, last in fields)) if fields else None
+        )
+    return _from_units(units, stride, None), len(centres) <= 1
+
+
+def _join_unknown(paths: Sequence[Axis], moving: Sequence[Axis], stride: Any) -> tuple[Axis, bool]:
+    """Starts that depend on the input size cannot be compared: the largest path stands for all."""
     largest = max(paths, key=lambda path: path.size if isinstance(path.size, int) else 0)
     apart = any(
         path.stride != moving[0].stride or _differ(path.center, moving[0].center) for path in moving
@@ -157,7 +271,8 @@ def _join(paths: Sequence[Axis]) -> tuple[Axis, bool]:
 
 
 def _differ(a: Any, b: Any) -> bool:
+    """Whether two centres are provably different."""
     difference = a - b
-    return bool(
-        difference != 0 if isinstance(difference, int | Fraction) else difference.is_zero is False
-    )
+    if isinstance(difference, int | Fraction):
+        return difference != 0
+    return difference.is_zero is False

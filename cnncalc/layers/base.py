@@ -24,15 +24,32 @@ Tensors = Mapping[str, tuple[Extent, ...]]
 Sees = Literal["point", "window", "all"]
 
 
-class Reach(NamedTuple):
-    """Output position i depends on input positions ``start + i*stride`` and ``size - 1`` more.
+#: Longest table of a periodic reach; beyond it the largest window stands for all.
+MOST_TABLED = 4096
 
-    Where that varies with i (a stride below 1), the largest size and the first start.
+
+class Reach(NamedTuple):
+    """The input positions that output positions read, along one axis.
+
+    Output i reads ``start + i*stride``, and every `step` positions up to
+    ``size - 1`` further. Where that depends on i in another way, `table` lists what
+    the first outputs read; output ``i + len(table)`` reads the same, moved by
+    ``stride*len(table)`` (a whole number), and `start` and `size` are those of
+    output 0 and of the largest.
     """
 
     stride: Any
     start: Any
     size: Any
+    step: int = 1
+    table: tuple[range, ...] = ()
+
+
+def periodic(stride: Any, table: tuple[range, ...]) -> Reach:
+    """The reach of a layer whose outputs read in turn what `table` says."""
+    present = [reads for reads in table if reads]
+    size = max((reads[-1] - reads[0] + 1 for reads in present), default=0)
+    return Reach(stride, present[0][0] if present else 0, size, 1, table)
 
 
 def ratio(a: Extent, b: Extent) -> Any:
@@ -153,7 +170,7 @@ class Layer:
         """
         if self.sees == "all":
             return tuple(Reach(0, 0, n) for n in inputs[0].spatial)
-        return tuple(Reach(w.stride, -w.before, w.span) for w in self.windows(inputs))
+        return tuple(Reach(w.stride, -w.before, w.span, w.dilation) for w in self.windows(inputs))
 
 
 def size_of(tensors: Tensors) -> Extent:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from cnncalc.errors import LayerError
 from cnncalc.layers.base import (
+    MOST_TABLED,
     Inputs,
     Layer,
     Reach,
@@ -19,6 +20,7 @@ from cnncalc.layers.base import (
     layer,
     needs_map,
     per_axis,
+    periodic,
     ratio,
     sides,
 )
@@ -405,15 +407,32 @@ class ConvTranspose(Layer):
         return output.elements if self.bias else 0
 
     def reach(self, inputs: Inputs, output: Shape) -> tuple[Reach, ...]:
-        # Output j takes part in input i where j = i*stride - before + dilation*t, 0 <= t < kernel.
-        return tuple(
-            Reach(
-                ratio(1, w.stride),
-                -((w.span - 1 - w.before) // w.stride),
-                (w.span - 1) // w.stride + 1,
-            )
-            for w in self.windows(inputs)
+        return tuple(map(transposed_reach, self.windows(inputs)))
+
+
+def transposed_reach(window: Window) -> Reach:
+    """What a transposed window reads: output j takes input i wherever a tap lands on it.
+
+    ``j = i*stride - before + dilation*t`` for some ``0 <= t < kernel``.
+    """
+    stride, spread = window.stride, window.span - 1
+    if not isinstance(window.before, int) or stride > MOST_TABLED:
+        first = -((spread - window.before) // stride)
+        return Reach(ratio(1, stride), first, spread // stride + 1)
+    table = []
+    for j in range(stride):
+        lowest = -((spread - j - window.before) // stride)
+        highest = (j + window.before) // stride
+        # Taps are `dilation` apart, so only every few inputs can land on j.
+        step = window.dilation // math.gcd(window.dilation, stride)
+        landing = (
+            i
+            for i in range(lowest, min(lowest + step, highest + 1))
+            if (j + window.before - i * stride) % window.dilation == 0
         )
+        first = next(landing, highest + 1)
+        table.append(range(first, highest + 1, step))
+    return periodic(ratio(1, stride), tuple(table))
 
 
 def _same_transposed(span: int, stride: int) -> tuple[int, int]:

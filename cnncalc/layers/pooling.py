@@ -8,6 +8,7 @@ import math
 
 from cnncalc.errors import LayerError
 from cnncalc.layers.base import (
+    MOST_TABLED,
     Inputs,
     Layer,
     Reach,
@@ -15,10 +16,11 @@ from cnncalc.layers.base import (
     layer,
     needs_map,
     per_axis,
+    periodic,
     ratio,
     same_rank,
 )
-from cnncalc.layers.convolution import slide, sliding_windows
+from cnncalc.layers.convolution import slide, sliding_windows, transposed_reach
 from cnncalc.layers.fields import ExplicitPadding, Flag, Padding, PerAxis, Positive, Text
 from cnncalc.notation import Shape
 from cnncalc.window import Extent, Window
@@ -201,10 +203,7 @@ class AdaptivePool(Layer):
         return Shape(inputs[0].channels, size, inputs[0].regions)
 
     def reach(self, inputs: Inputs, output: Shape) -> tuple[Reach, ...]:
-        return tuple(
-            Reach(ratio(n, m), 0, _largest_window(n, m))
-            for n, m in zip(inputs[0].spatial, output.spatial, strict=True)
-        )
+        return tuple(map(_adaptive_reach, inputs[0].spatial, output.spatial))
 
     def taps(self, inputs: Inputs) -> Extent:
         """Input positions in all windows of one map, overlaps counted each time."""
@@ -228,14 +227,14 @@ def _adaptive_taps(n: Extent, size: Extent) -> Extent:
     return n + size - 1
 
 
-def _largest_window(n: Extent, size: Extent) -> Extent:
-    """The most input positions that one of `size` adaptive windows covers."""
+def _adaptive_reach(n: Extent, size: Extent) -> Reach:
     if not (isinstance(n, int) and isinstance(size, int)):
-        return -(-n // size) + 1
-    remainder = n % size
-    if remainder == 0:
-        return n // size
-    return n // size + 1 + (remainder > math.gcd(n, size))
+        return Reach(ratio(n, size), 0, -(-n // size) + 1)
+    period = size // math.gcd(n, size)
+    if period > MOST_TABLED:
+        return Reach(ratio(n, size), 0, -(-n // size) + 1)
+    windows = (range(i * n // size, -(-(i + 1) * n // size)) for i in range(period))
+    return periodic(ratio(n, size), tuple(windows))
 
 
 @layer
@@ -322,11 +321,5 @@ class MaxUnpool(Layer):
         return Shape(inputs[0].channels, spatial, inputs[0].regions)
 
     def reach(self, inputs: Inputs, output: Shape) -> tuple[Reach, ...]:
-        return tuple(
-            Reach(
-                ratio(1, w.stride),
-                -((w.kernel - 1 - w.before) // w.stride),
-                (w.kernel - 1) // w.stride + 1,
-            )
-            for w in self.windows(inputs)
-        )
+        # Every input whose window holds the position may be the one put there.
+        return tuple(map(transposed_reach, self.windows(inputs)))

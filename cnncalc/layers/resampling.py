@@ -1,9 +1,12 @@
 """Layers that move, add or drop positions without weights."""
 
+import math
+from fractions import Fraction
 from typing import Annotated, Literal
 
 from cnncalc.errors import LayerError
 from cnncalc.layers.base import (
+    MOST_TABLED,
     Inputs,
     Layer,
     Reach,
@@ -14,6 +17,7 @@ from cnncalc.layers.base import (
     must_divide,
     needs_map,
     per_axis,
+    periodic,
     ratio,
     same_rank,
     sides,
@@ -101,16 +105,39 @@ class Upsample(Layer):
             )
 
     def reach(self, inputs: Inputs, output: Shape) -> tuple[Reach, ...]:
-        # A neighbour on either side that interpolation reads beside the nearest one.
-        sides = {"nearest": 0, "nails": 0, "bilinear": 1, "bicubic": 2}[self.mode]
         return tuple(
-            Reach(ratio(n, m), -sides, max(2 * sides, 1))
+            _interpolation_reach(n, m, self.mode, self.align_corners)
             for n, m in zip(inputs[0].spatial, output.spatial, strict=True)
         )
 
     def other_flops(self, inputs: Inputs, output: Shape) -> Extent:
         neighbours = {"nearest": 0, "nails": 0, "bilinear": 2, "bicubic": 4}[self.mode]
         return output.elements * 2 * neighbours**output.rank if neighbours else 0
+
+
+def _interpolation_reach(n: Extent, m: Extent, mode: str, align_corners: bool) -> Reach:
+    """What the m outputs of an interpolated axis read of its n inputs."""
+    # How far beyond the position itself the neighbours lie, on either side.
+    before, after = {"nearest": (0, 0), "nails": (0, 0), "bilinear": (0, 1), "bicubic": (1, 2)}[
+        mode
+    ]
+    if align_corners and m != 1:
+        n, m = n - 1, m - 1  # the corners are fixed, the gaps between positions stretched
+    stride = ratio(n, m)
+    if not (isinstance(n, int) and isinstance(m, int)) or m > MOST_TABLED or n == 0:
+        return Reach(stride, -before, before + after + 1)
+    table = []
+    for j in range(m // math.gcd(n, m)):
+        place = Fraction(j * n, m)
+        if mode == "nails" and place.denominator != 1:
+            table.append(range(0))
+            continue
+        if mode in ("bilinear", "bicubic") and not align_corners:
+            place = Fraction((2 * j + 1) * n, 2 * m) - Fraction(1, 2)
+        left = math.floor(place)
+        exact = place == left or mode in ("nearest", "nails")
+        table.append(range(left, left + 1) if exact else range(left - before, left + after + 1))
+    return periodic(stride, tuple(table))
 
 
 @layer
@@ -235,7 +262,8 @@ class PixelShuffle(Layer):
         return inputs[0]._replace(channels=inputs[0].channels // block, spatial=spatial)
 
     def reach(self, inputs: Inputs, output: Shape) -> tuple[Reach, ...]:
-        return (Reach(ratio(1, self.factor), 0, 1),) * inputs[0].rank
+        # `factor` neighbours come from the channels of one position.
+        return (periodic(ratio(1, self.factor), (range(1),) * self.factor),) * inputs[0].rank
 
 
 @layer

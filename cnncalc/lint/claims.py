@@ -26,12 +26,14 @@ def check_claims(analysis: Analysis) -> Iterator[Diagnostic]:
                     "C001",
                     "false-claim",
                     "error",
-                    f"{subject}{name.replace('_', ' ')}: expected {_text(wanted)}, "
-                    f"computed {_text(found)}{_difference(wanted, found)}",
-                    f"if the spec is right, write {_text(found, exact=True)}",
+                    f"{subject}{name.replace('_', ' ')}: expected {_text(wanted, found)}, "
+                    f"computed {_text(found, wanted)}{_difference(wanted, found)}",
+                    f"if the spec is right, write {_exact(found, wanted)}"
+                    if found != ()
+                    else "leave it out: the input has no spatial axes",
                     analysis.network.path,
                     place,
-                    concerned[-1].name,
+                    concerned[-1].name if concerned else "",
                 )
 
 
@@ -72,12 +74,26 @@ def _agree(name: str, wanted: Any, found: Any) -> bool:
     return bool((wanted - found).equals(0))
 
 
-def _text(value: Any, *, exact: bool = False) -> str:
+def _text(value: Any, other: Any) -> str:
+    """A figure beside the one it is compared with."""
     if isinstance(value, Shape):
         return format_shape(value)
+    if value == ():
+        return "none"
     if isinstance(value, tuple):
-        return "x".join(map(str, value)) if len(set(value)) != 1 else str(value[0])
-    return str(value) if exact else count(value)
+        as_long = not isinstance(other, tuple) or len(other) in (0, len(value))
+        if len(set(value)) == 1 and as_long:
+            return str(value[0])
+        return "x".join(map(str, value))
+    return count(value)
+
+
+def _exact(value: Any, other: Any) -> str:
+    """A figure as a spec writes it, beside what it writes now."""
+    if isinstance(value, tuple) and not isinstance(value, Shape):
+        one = _text(value, other)
+        return one if "x" not in one else f"[{', '.join(map(str, value))}]"
+    return format_shape(value) if isinstance(value, Shape) else str(value)
 
 
 def _difference(wanted: Any, found: Any) -> str:

@@ -1,6 +1,6 @@
 """Runs every check over a network and collects the findings."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from cnncalc.analyses.analysis import Analysis, analyze_partly
 from cnncalc.diagnostic import Diagnostic
@@ -19,7 +19,12 @@ def lint(network: Network) -> list[Diagnostic]:
     """
     analysis, errors = analyze_partly(network)
     found = [*errors, *check_claims(analysis), *_rules(analysis)]
-    return merged(diagnostic for diagnostic in found if not _ignored(diagnostic, network))
+    silenced = {node.name: node.ignore for node in network.layers if node.ignore}
+    return merged(
+        diagnostic
+        for diagnostic in found
+        if not _ignored(diagnostic, network.ignore, silenced.get(diagnostic.layer) or {})
+    )
 
 
 def _rules(analysis: Analysis) -> Iterable[Diagnostic]:
@@ -27,14 +32,11 @@ def _rules(analysis: Analysis) -> Iterable[Diagnostic]:
         yield from rule().check(analysis)
 
 
-def _ignored(diagnostic: Diagnostic, network: Network) -> bool:
-    if diagnostic.severity == "error":
-        return False
+def _ignored(
+    diagnostic: Diagnostic, everywhere: Mapping[str, str], here: Mapping[str, str]
+) -> bool:
     names = {diagnostic.code, diagnostic.name}
-    if names & network.ignore.keys():
-        return True
-    node = next((node for node in network.layers if node.name == diagnostic.layer), None)
-    return node is not None and bool(node.ignore and names & node.ignore.keys())
+    return diagnostic.severity != "error" and bool(names & (everywhere.keys() | here.keys()))
 
 
 def merged(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

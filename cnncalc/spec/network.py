@@ -327,7 +327,7 @@ class _Assembly:
     def _claims(self, template: Template, inputs: int) -> tuple[Claim, ...]:
         node = self.root.get("expect")
         claims = list(template.claims)
-        if node is not None and len(template.steps) > inputs:
+        if node is not None:
             values = read_claim(node, self.values, self.symbols)
             if values:
                 claims.append(Claim(values, inputs, len(template.steps) - 1, ""))

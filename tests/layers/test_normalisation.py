@@ -5,7 +5,7 @@
 
 import pytest
 
-from cnncalc.layers.base import size_of
+from cnncalc.layers.base import Reach, size_of
 from cnncalc.notation import symbol
 
 from .applying import Answers, Refusal, answers, make, refusal, shapes
@@ -103,7 +103,7 @@ def test_symbolic():
 
 def test_contrast_normalisation_reads_a_centred_window():
     layer, inputs = make("localcontrastnorm", kernel=5), shapes(MAP)
-    assert layer.reach(inputs, layer.output(inputs)) == ((1, -2, 5), (1, -2, 5))
+    assert layer.reach(inputs, layer.output(inputs)) == (Reach(1, -2, 5), Reach(1, -2, 5))
 
 
 def test_groupnorm_refuses_groups_that_do_not_divide():

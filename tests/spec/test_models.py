@@ -6,7 +6,7 @@ Every option of every kind is tried with values of every sort. Pydantic is the o
 from dataclasses import MISSING, fields
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -56,6 +56,7 @@ def chosen(draw, model: type):
 
 
 @pytest.mark.parametrize("kind", MODELS)
+@settings(deadline=None)  # machines differ in speed
 @given(data=st.data())
 def test_short_cut_and_pydantic_agree(kind, data):
     model = MODELS[kind]
@@ -75,6 +76,7 @@ def test_short_cut_and_pydantic_agree(kind, data):
 
 
 @pytest.mark.parametrize("kind", MODELS)
+@settings(deadline=None)  # machines differ in speed
 @given(data=st.data())
 def test_each_value_alone(kind, data):
     """One option at a time, the others as they should be: nothing hides behind another error."""
@@ -123,6 +125,7 @@ def test_every_option_says_what_it_takes(kind):
 # Symbols
 
 
+@settings(deadline=None)  # machines differ in speed
 @given(st.sampled_from(["filters", "kernel", "stride", "dilation", "groups", "pad"]))
 def test_a_symbol_stands_for_a_positive_integer(option):
     conv = MODELS["conv"]

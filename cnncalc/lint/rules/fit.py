@@ -8,6 +8,9 @@ from cnncalc.layers.base import axis_name
 from cnncalc.lint.rule import Rule
 from cnncalc.window import Fit, Window, fit, fitting_extents, fitting_paddings
 
+#: Alternatives that are tried for a help line.
+_MOST_TRIED = 1000
+
 
 def misfits(layer: LayerAnalysis) -> Iterator[tuple[int, int, Window, Fit]]:
     """Axis, input extent, window and fit wherever a window leaves a remainder unread.
@@ -125,7 +128,9 @@ def _what_would_fit(found: tuple[int, int, Window, Fit]) -> str:
     _, n, window, _ = found
     below, above = fitting_extents(n, window)
     ways = [f"an input of {below} or {above}" if below >= 1 else f"an input of {above}"]
-    paddings = [pad for pad in fitting_paddings(n, window, window.span - 1) if pad != window.before]
+    # One padding in a stride's worth fits, if any: no need to try a huge window's all.
+    most = min(window.span - 1, 2 * window.stride, _MOST_TRIED)
+    paddings = [pad for pad in fitting_paddings(n, window, most) if pad != window.before]
     if paddings:
         ways.append(f"padding {' or '.join(map(str, paddings[:3]))}")
     kernels = [

@@ -15,6 +15,7 @@ from cnncalc.window import Extent
 
 Layout = Literal["maps", "chw", "hwc"]
 
+_RESERVED = frozenset(("and", "or", "not", "true", "false", "min", "max", "ceil", "floor"))
 _TIMES = str.maketrans({"X": "x", "×": "x"})
 _GRAMMAR = "write channels@heightxwidth such as 3@224x224, or a bare number for a vector"
 
@@ -99,8 +100,8 @@ def parse_shape(text: str, limits: Limits = DEFAULT_LIMITS) -> Shape:
     """
     words = text.split()
     compact = "".join(words)
-    if any(a[-1].isdigit() and b[0].isdigit() for a, b in pairwise(words)):
-        raise NotationError(f"{_quoted(text)} has a space inside a number", _GRAMMAR)
+    if any(_broken(a[-1], b[0]) for a, b in pairwise(words)):
+        raise NotationError(f"{_quoted(text)} has a space inside an extent", _GRAMMAR)
     if "@" not in compact and "x" in compact.translate(_TIMES) and compact[:1].isdigit():
         raise NotationError(f"{_quoted(text)} does not say which extent is the channels", _GRAMMAR)
     head, _, rest = compact.partition("@")
@@ -118,6 +119,11 @@ def parse_shape(text: str, limits: Limits = DEFAULT_LIMITS) -> Shape:
     return Shape(read[0], tuple(read[1:-1]), read[-1])
 
 
+def _broken(before: str, after: str) -> bool:
+    """Whether white space between two characters splits a number or name."""
+    return before.isalnum() and after.isalnum() and not {before, after} & set("xX×")
+
+
 def _split_extents(text: str) -> list[str]:
     return text.translate(_TIMES).split("x")
 
@@ -129,6 +135,8 @@ def _extent(text: str, digits: int) -> Extent:
         if text[0] == "0":
             raise ValueError("an extent is at least 1 and has no leading zero")
         return int(text)
+    if text in _RESERVED:
+        raise ValueError(f"{_quoted(text)} is a word of the arithmetic")
     if text.isascii() and text.isidentifier():
         return symbol(text)
     if not text:
@@ -186,6 +194,37 @@ def format_bytes(value: Extent) -> str:
         return f"{value} B"
     text = approximate(value)
     return text.replace(" K", " kB") + ("" if text.endswith("K") else "B" if " " in text else " B")
+
+
+_BYTE_UNITS = {
+    "": 1,
+    "b": 1,
+    **{f"{letter}b": 1000**power for power, letter in enumerate("kmgtp", start=1)},
+    **{f"{letter}ib": 1024**power for power, letter in enumerate("kmgtp", start=1)},
+}
+
+
+def parse_bytes(text: str) -> int:
+    """Read an amount of memory: ``8GiB`` (2^33), ``500MB`` (10^6 each), or bytes.
+
+    Raises:
+        NotationError: for anything else.
+
+    >>> parse_bytes("8GiB"), parse_bytes("1.5 MB")
+    (8589934592, 1500000)
+    """
+    compact = "".join(text.split()).lower()
+    number = compact.rstrip("bigkmtp")
+    unit = _BYTE_UNITS.get(compact[len(number) :])
+    try:
+        value = float(number) if len(number) <= 20 and number.isascii() else math.nan
+    except ValueError:
+        value = math.nan
+    if unit is None or not 0 < value < 10**15:
+        raise NotationError(
+            f"{_quoted(text)} is no amount of memory", "write 8GiB (2^33 bytes) or 8GB (8*10^9)"
+        )
+    return int(value * unit)
 
 
 def _quoted(text: str) -> str:

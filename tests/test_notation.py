@@ -13,6 +13,7 @@ from cnncalc.notation import (
     extent_json,
     format_bytes,
     format_shape,
+    parse_bytes,
     parse_shape,
     symbol,
 )
@@ -245,3 +246,17 @@ def test_expressions_are_shown_as_they_are():
     assert count(macs) == approximate(macs) == extent_json(macs) == "27*C**2"
     assert format_bytes(macs) == "27*C**2 B"
     assert extent_json(55) == 55
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("8GiB", 8 * 2**30), ("8GB", 8 * 10**9), ("500 mb", 5 * 10**8), ("1.5KiB", 1536), ("7", 7)],
+)
+def test_amounts_of_memory(text, value):
+    assert parse_bytes(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "x", "8GiBB", "-1GB", "0", "nan", "1e99GB", "inf", "8 Gi"])
+def test_no_amount_of_memory(text):
+    with pytest.raises(NotationError, match="is no amount of memory"):
+        parse_bytes(text)

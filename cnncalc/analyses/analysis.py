@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from cnncalc.analyses import local, memory, receptive_field
 from cnncalc.analyses.local import Local
+from cnncalc.analyses.memory import Memory
 from cnncalc.analyses.receptive_field import ReceptiveField
 from cnncalc.diagnostic import Diagnostic
 from cnncalc.errors import SpecError
@@ -59,7 +60,8 @@ class Totals(NamedTuple):
     """The sums over a network, in the order of the JSON contract.
 
     `parameters` and `trainable_parameters` agree: every parameter counts as
-    trainable, and what is not trained is a buffer. Bytes are float32, batch 1.
+    trainable, and what is not trained is a buffer. Bytes are float32, batch 1, and
+    training with momentum (`analyses.memory.in_bytes` has the other settings).
     """
 
     parameters: Extent
@@ -85,11 +87,8 @@ class Analysis:
     @cached_property
     def totals(self) -> Totals:
         """The sums, and what has to be held in memory."""
-        size = memory.FLOAT32_BYTES
-        held = memory.fold(
-            self.network, [None] * len(self.network.inputs) + [one.local for one in self.layers]
-        )
         parameters = total(one.parameters for one in self.layers)
+        held = memory.in_bytes(self.memory, parameters)
         return Totals(
             parameters=parameters,
             trainable_parameters=parameters,
@@ -97,12 +96,21 @@ class Analysis:
             macs=total(one.macs for one in self.layers),
             flops=total(one.flops for one in self.layers),
             backward_macs=total(one.backward_macs for one in self.layers),
-            activations=held.activations,
-            activation_bytes=held.activations * size,
-            peak_bytes=held.peak * size,
-            training_bytes=(held.activations + 2 * parameters) * size,
-            parameter_bytes=parameters * size,
+            activations=self.memory.activations,
+            activation_bytes=held.activations,
+            peak_bytes=held.peak,
+            training_bytes=held.training,
+            parameter_bytes=held.parameters,
         )
+
+    @cached_property
+    def memory(self) -> Memory:
+        """Elements held, batch 1."""
+        figures: list[Local | None] = [None] * len(self.network.nodes)
+        places = {id(node): index for index, node in enumerate(self.network.nodes)}
+        for one in self.layers:
+            figures[places[id(one.node)]] = one.local
+        return memory.fold(self.network, figures)
 
     @property
     def receptive_field(self) -> ReceptiveField | None:

@@ -152,9 +152,11 @@ def _through(
     """The field after a layer."""
     if len(reach) != len(field.axes):
         return field  # a vector between, or another input's axes: all positions are seen already
-    axes = []
+    axes: list[Axis] = []
     for number, (axis, local) in enumerate(zip(field.axes, reach, strict=True)):
-        if axis.units or local.table:
+        if number and axis == field.axes[0] and local == reach[0] and not axis.units:
+            axes.append(axes[0])  # square networks work once
+        elif axis.units or local.table:
             extent = spatial[number] if number < len(spatial) else 1
             axes.append(_unit_by_unit(axis, local, extent))
         else:

@@ -28,12 +28,14 @@ class ReLU(Activation):
     """``max(0, x)``. FLOPs: 1 per element. Source: Nair and Hinton 2010."""
 
     kind = "relu"
+    saves = ("output",)
 
 
 class ReLU6(Activation):
     """``min(max(0, x), 6)``. FLOPs: 2 per element. Source: Krizhevsky 2010; MobileNetV2."""
 
     kind = "relu6"
+    saves = ("output",)
     steps = 2
 
 
@@ -42,6 +44,7 @@ class LeakyReLU(Activation):
     """``max(x, slope*x)``. FLOPs: 2 per element. Source: Maas, Hannun and Ng 2013."""
 
     kind = "leakyrelu"
+    saves = ("output",)
     main = "slope"
     main_required = False
     steps = 2
@@ -59,6 +62,7 @@ class PReLU(Activation):
     """
 
     kind = "prelu"
+    saves = ("input",)
     main = "per"
     main_required = False
     steps = 2
@@ -74,6 +78,7 @@ class ELU(Activation):
     """``x if x > 0 else alpha*(exp(x) - 1)``. FLOPs: 4 per element. Source: Clevert et al. 2015."""
 
     kind = "elu"
+    saves = ("output",)
     main = "alpha"
     main_required = False
     steps = 4
@@ -88,6 +93,7 @@ class SELU(Activation):
     """
 
     kind = "selu"
+    saves = ("output",)
     steps = 5
 
 
@@ -101,6 +107,7 @@ class GELU(Activation):
     """
 
     kind = "gelu"
+    saves = ("input",)
     main = "approximate"
     main_required = False
     steps = 5
@@ -112,6 +119,7 @@ class SiLU(Activation):
     """``x * sigmoid(x)``. FLOPs: 5 per element. Source: Elfwing et al. 2017; Swish."""
 
     kind = "silu"
+    saves = ("input",)
     steps = 5
 
 
@@ -119,6 +127,7 @@ class HardSwish(Activation):
     """``x * min(max(x + 3, 0), 6) / 6``. FLOPs: 5 per element. Source: Howard et al. 2019."""
 
     kind = "hardswish"
+    saves = ("input",)
     steps = 5
 
 
@@ -126,6 +135,7 @@ class HardSigmoid(Activation):
     """``min(max(x + 3, 0), 6) / 6``. FLOPs: 4 per element. Source: PyTorch's Hardsigmoid."""
 
     kind = "hardsigmoid"
+    saves = ("output",)
     steps = 4
 
 
@@ -133,6 +143,7 @@ class Sigmoid(Activation):
     """``1 / (1 + exp(-x))``. FLOPs: 4 per element."""
 
     kind = "sigmoid"
+    saves = ("output",)
     steps = 4
 
 
@@ -146,6 +157,7 @@ class Tanh(Activation):
     """
 
     kind = "tanh"
+    saves = ("output",)
 
     scale: Number = 1.0
     slope: Number = 1.0
@@ -158,6 +170,7 @@ class Softplus(Activation):
     """``log(1 + exp(x))``. FLOPs: 3 per element."""
 
     kind = "softplus"
+    saves = ("input",)
     steps = 3
 
 
@@ -172,6 +185,7 @@ class Maxout(Layer):
     """
 
     kind = "maxout"
+    saves = ("indices",)
     main = "pieces"
 
     pieces: Count
@@ -191,6 +205,7 @@ class Softmax(Activation):
     """
 
     kind = "softmax"
+    saves = ("output",)
     steps = 3
 
 
@@ -201,4 +216,5 @@ class LogSoftmax(Activation):
     """
 
     kind = "logsoftmax"
+    saves = ("output",)
     steps = 3

@@ -18,6 +18,7 @@ class Attention(Layer):
     """
 
     kind = "attention"
+    saves = ("input",)
     main = "heads"
     sees = "all"
 
@@ -46,6 +47,11 @@ class Attention(Layer):
         scores = inputs[0].regions * self.heads * inputs[0].positions ** 2
         biases = 4 * inputs[0].elements if self.bias else 0
         return 4 * scores + biases
+
+    def saved_inside(self, inputs: Inputs, output: Shape) -> Extent:
+        # Query, key, value and the context that the output projection reads; the scores.
+        scores = inputs[0].regions * self.heads * inputs[0].positions ** 2
+        return 4 * inputs[0].elements + scores
 
     def backward_macs(self, inputs: Inputs, output: Shape, input_gradient: bool) -> Extent:
         # Only the three input projections may do without the gradient of their input.

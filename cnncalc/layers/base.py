@@ -20,6 +20,9 @@ Inputs = tuple[Shape, ...]
 #: Named tensors with their shapes: ``{"weight": (96, 3, 11, 11), "bias": (96,)}``.
 Tensors = Mapping[str, tuple[Extent, ...]]
 
+#: What a layer's backward pass needs: values, the places of maxima, or a mask of bits.
+Saves = Literal["input", "inputs", "output", "indices", "mask"]
+
 #: What one output unit depends on: the same position, a window, or every position.
 Sees = Literal["point", "window", "all"]
 
@@ -87,16 +90,20 @@ class Layer:
         main_required: whether that value must be given.
         in_place: whether its output can overwrite its input, so that it adds
             nothing to the activations held.
+        view: whether its output is its input under another shape.
         sees: what one output unit depends on (receptive fields).
         fits: whether its windows should divide its input evenly.
+        saves: what has to be kept for its backward pass, weights aside.
     """
 
     kind: ClassVar[str] = ""
     main: ClassVar[str] = ""
     main_required: ClassVar[bool] = True
     in_place: ClassVar[bool] = False
+    view: ClassVar[bool] = False
     sees: ClassVar[Sees] = "point"
     fits: ClassVar[bool] = False
+    saves: ClassVar[tuple[Saves, ...]] = ()
     #: Options that name another layer: `like`, `indices`, `target`.
     references: ClassVar[tuple[str, ...]] = ()
     #: Whether those layers say only how large, or where, not with which values.
@@ -110,7 +117,7 @@ class Layer:
                 if option.default is MISSING:
                     raise TypeError(f"{type(self).__name__} needs `{option.name}`")
                 options[option.name] = option.default
-        unknown = options.keys() - type(self).__dataclass_fields__.keys()
+        unknown = options.keys() - {option.name for option in fields(self)}
         if unknown:
             raise TypeError(f"{type(self).__name__} has no option `{min(unknown)}`")
         self.__dict__.update(options)
@@ -158,6 +165,10 @@ class Layer:
         """
         macs = self.macs(inputs, output)
         return 2 * macs if input_gradient else macs
+
+    def saved_inside(self, inputs: Inputs, output: Shape) -> Extent:
+        """Elements kept for the backward pass that are neither input nor output."""
+        return 0
 
     def windows(self, inputs: Inputs) -> tuple[Window, ...]:
         """The sliding window along each spatial axis, for a layer that has one."""

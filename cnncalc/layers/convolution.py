@@ -116,6 +116,7 @@ class Conv(Layer):
     """
 
     kind = "conv"
+    saves = ("input",)
     main = "filters"
     sees = "window"
     fits = True
@@ -218,6 +219,7 @@ class Depthwise(Layer):
     """
 
     kind = "depthwise"
+    saves = ("input",)
     main = "kernel"
     sees = "window"
     fits = True
@@ -261,6 +263,7 @@ class SeparableConv(Layer):
     """
 
     kind = "separableconv"
+    saves = ("input",)
     main = "filters"
     sees = "window"
     fits = True
@@ -295,6 +298,10 @@ class SeparableConv(Layer):
     def other_flops(self, inputs: Inputs, output: Shape) -> Extent:
         return output.elements if self.bias else 0
 
+    def saved_inside(self, inputs: Inputs, output: Shape) -> Extent:
+        # What the 1x1 convolution reads.
+        return output.regions * output.positions * inputs[0].channels * self.multiplier
+
     def backward_macs(self, inputs: Inputs, output: Shape, input_gradient: bool) -> Extent:
         # The 1x1 convolution always passes a gradient down to the depthwise one.
         depthwise = output.regions * output.positions * math.prod(self.weights(inputs)["depthwise"])
@@ -317,6 +324,7 @@ class ConvTranspose(Layer):
     """
 
     kind = "convtranspose"
+    saves = ("input",)
     main = "filters"
     sees = "window"
 
@@ -453,6 +461,7 @@ class AnchorHead(Layer):
     """
 
     kind = "anchorhead"
+    saves = ("input",)
     main = "anchors"
     sees = "window"
     fits = True

@@ -27,6 +27,7 @@ class Linear(Layer):
     """
 
     kind = "linear"
+    saves = ("input",)
     main = "features"
     sees = "all"
 
@@ -69,6 +70,7 @@ class Flatten(Layer):
 
     kind = "flatten"
     in_place = True
+    view = True
     sees = "all"
 
     def output(self, inputs: Inputs) -> Shape:
@@ -85,6 +87,7 @@ class Reshape(Layer):
     kind = "reshape"
     main = "shape"
     in_place = True
+    view = True
     sees = "all"
     verbatim = ("shape",)
 
@@ -161,6 +164,7 @@ class Embedding(Layer):
     """
 
     kind = "embedding"
+    saves = ("input",)
     main = "features"
 
     features: Count

@@ -38,6 +38,7 @@ class CrossEntropy(Loss):
     """
 
     kind = "cross_entropy"
+    saves = ("input",)
     main = "smoothing"
     main_required = False
     steps = 3
@@ -53,6 +54,7 @@ class Hinge(Loss):
     """
 
     kind = "hinge"
+    saves = ("input",)
     main = "margin"
     main_required = False
     steps = 3
@@ -84,6 +86,7 @@ class L2(_Distance):
     """Mean of ``(x - target)**2``. FLOPs: 3 per element."""
 
     kind = "l2"
+    saves = ("input",)
     main = "target"
     main_required = False
     steps = 3
@@ -97,6 +100,7 @@ class SmoothL1(_Distance):
     """
 
     kind = "smooth_l1"
+    saves = ("input",)
     main = "beta"
     main_required = False
     steps = 5

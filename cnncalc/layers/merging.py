@@ -84,6 +84,7 @@ class Mul(Merge):
     """
 
     kind = "mul"
+    saves = ("inputs",)
 
     def output(self, inputs: Inputs) -> Shape:
         result = inputs[0]

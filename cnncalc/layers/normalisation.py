@@ -28,6 +28,7 @@ class BatchNorm(Layer):
     """
 
     kind = "batchnorm"
+    saves = ("input",)
     main = "affine"
     main_required = False
 
@@ -68,6 +69,7 @@ class LayerNorm(Layer):
     """
 
     kind = "layernorm"
+    saves = ("input",)
     main = "over"
     main_required = False
 
@@ -98,6 +100,7 @@ class GroupNorm(Layer):
     """
 
     kind = "groupnorm"
+    saves = ("input",)
     main = "groups"
 
     groups: Count
@@ -126,6 +129,7 @@ class InstanceNorm(Layer):
     """
 
     kind = "instancenorm"
+    saves = ("input",)
     main = "affine"
     main_required = False
 
@@ -157,6 +161,7 @@ class LocalResponseNorm(Layer):
     """
 
     kind = "lrn"
+    saves = ("input", "output")
     main = "size"
     main_required = False
 
@@ -181,6 +186,7 @@ class LocalContrastNorm(Layer):
     """
 
     kind = "localcontrastnorm"
+    saves = ("input",)
     main = "kernel"
     main_required = False
     sees = "window"

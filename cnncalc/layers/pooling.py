@@ -85,6 +85,7 @@ class MaxPool(Pool):
     """
 
     kind = "maxpool"
+    saves = ("indices",)
 
     def other_flops(self, inputs: Inputs, output: Shape) -> Extent:
         return output.elements * (self.taps(inputs) - 1)
@@ -119,6 +120,7 @@ class LpPool(Pool):
     """
 
     kind = "lppool"
+    saves = ("input", "output")
 
     norm: Positive = 2.0
 
@@ -137,6 +139,7 @@ class Subsample(Pool):
     """
 
     kind = "subsample"
+    saves = ("input",)
 
     def weights(self, inputs: Inputs) -> Tensors:
         return {"coefficient": (inputs[0].channels,), "bias": (inputs[0].channels,)}
@@ -179,6 +182,7 @@ class GlobalMaxPool(GlobalPool):
     """
 
     kind = "globalmaxpool"
+    saves = ("indices",)
 
     def other_flops(self, inputs: Inputs, output: Shape) -> Extent:
         return inputs[0].elements - output.elements
@@ -262,6 +266,7 @@ class AdaptiveMaxPool(AdaptivePool):
     """
 
     kind = "adaptivemaxpool"
+    saves = ("indices",)
 
     def other_flops(self, inputs: Inputs, output: Shape) -> Extent:
         return output.regions * output.channels * self.taps(inputs) - output.elements
@@ -278,6 +283,7 @@ class MaxUnpool(Layer):
     """
 
     kind = "maxunpool"
+    saves = ("indices",)
     main = "kernel"
     sees = "window"
     references = ("indices",)

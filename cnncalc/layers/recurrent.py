@@ -73,6 +73,11 @@ class Recurrent(Layer):
         products = size_of({name: t for name, t in tensors.items() if name.startswith("weight")})
         return inputs[0].regions * inputs[0].positions * products
 
+    def saved_inside(self, inputs: Inputs, output: Shape) -> Extent:
+        # The gates of every step, layer and direction, and the states between layers.
+        units = inputs[0].regions * inputs[0].positions * self.directions * self.hidden
+        return units * (self.layers * self.gates + self.layers - 1)
+
     def backward_macs(self, inputs: Inputs, output: Shape, input_gradient: bool) -> Extent:
         # Through time and through the layers below the gradient always flows; only the
         # first layer's input may do without.
@@ -98,6 +103,7 @@ class RNN(Recurrent):
     """
 
     kind = "rnn"
+    saves = ("input", "output")
 
 
 @layer
@@ -112,6 +118,7 @@ class LSTM(Recurrent):
     """
 
     kind = "lstm"
+    saves = ("input", "output")
     gates = 4
     steps = 4 + 3 * 4 + 2 + 4
 
@@ -128,5 +135,6 @@ class GRU(Recurrent):
     """
 
     kind = "gru"
+    saves = ("input", "output")
     gates = 3
     steps = 3 + 2 * 4 + 1 + 5

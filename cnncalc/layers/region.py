@@ -38,6 +38,7 @@ class RoiPool(RoiLayer):
     """
 
     kind = "roipool"
+    saves = ("indices",)
 
 
 @layer

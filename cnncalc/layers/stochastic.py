@@ -15,6 +15,7 @@ class Dropout(Layer):
     """
 
     kind = "dropout"
+    saves = ("mask",)
     main = "p"
     main_required = False
     in_place = True

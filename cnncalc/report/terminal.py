@@ -13,7 +13,7 @@ from cnncalc.notation import Layout, count
 from cnncalc.report.diagnostics import spans
 from cnncalc.report.rows import Row
 from cnncalc.report.summary import heading, summary
-from cnncalc.report.text import COLUMNS, cells
+from cnncalc.report.text import COLUMNS, Lines, cells
 
 #: Prose is hard to read in longer lines.
 WIDEST_TEXT = 100
@@ -32,7 +32,14 @@ def print_findings(
             console.print(Text.assemble(*line), soft_wrap=True)
 
 
-def print_table(analysis: Analysis, table: Sequence[Row], layout: Layout, *, colored: bool) -> None:
+def print_table(
+    analysis: Analysis,
+    table: Sequence[Row],
+    layout: Layout,
+    more: Lines = (),
+    *,
+    colored: bool,
+) -> None:
     """Print the table of a network and its totals."""
     console = Console(force_terminal=colored or None, no_color=not colored, highlight=False)
     wide = console.width >= WIDE
@@ -65,6 +72,6 @@ def print_table(analysis: Analysis, table: Sequence[Row], layout: Layout, *, col
     console.print(view)
     console.print()
     facts = Table.grid(padding=(0, 2))
-    for fact, text in summary(analysis):
+    for fact, text in [*summary(analysis), *more]:
         facts.add_row(Text(fact, style="dim"), Text(text))
     console.print(facts)

@@ -29,7 +29,11 @@ def cells(row: Row, layout: Layout) -> tuple[str, ...]:
     )
 
 
-def plain(analysis: Analysis, table: Sequence[Row], layout: Layout) -> str:
+#: Labelled lines that stand below a table.
+Lines = Sequence[tuple[str, str]]
+
+
+def plain(analysis: Analysis, table: Sequence[Row], layout: Layout, more: Lines = ()) -> str:
     """Aligned columns, no colour: what a pipe or a log gets."""
     lines = [COLUMNS, *(cells(row, layout) for row in table), _total_cells(analysis)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
@@ -43,7 +47,10 @@ def plain(analysis: Analysis, table: Sequence[Row], layout: Layout) -> str:
     rule = "-" * max(map(len, text))
     body = [text[0], rule, *text[1:-1], rule, text[-1]]
     return (
-        "\n".join([heading(analysis, layout), "", *body, "", *_aligned(summary(analysis))]) + "\n"
+        "\n".join(
+            [heading(analysis, layout), "", *body, "", *_aligned([*summary(analysis), *more])]
+        )
+        + "\n"
     )
 
 
@@ -57,7 +64,7 @@ def _aligned(lines: list[tuple[str, str]]) -> list[str]:
     return [f"{label.ljust(width)}  {text}" for label, text in lines]
 
 
-def markdown(analysis: Analysis, table: Sequence[Row], layout: Layout) -> str:
+def markdown(analysis: Analysis, table: Sequence[Row], layout: Layout, more: Lines = ()) -> str:
     """A Markdown document: title, table, totals; made to be pasted into a pull request."""
     lines = [
         f"### {escape_markdown(heading(analysis, layout))}",
@@ -72,7 +79,10 @@ def markdown(analysis: Analysis, table: Sequence[Row], layout: Layout) -> str:
         lines.append("| " + " | ".join([shown, *map(escape_markdown, rest)]) + " |")
     name, *rest = _total_cells(analysis)
     lines.append(f"| **{name}** | " + " | ".join(f"**{c}**" if c else "" for c in rest) + " |")
-    lines += ["", *(f"- {label}: {escape_markdown(text)}" for label, text in summary(analysis))]
+    lines += [
+        "",
+        *(f"- {label}: {escape_markdown(text)}" for label, text in [*summary(analysis), *more]),
+    ]
     return "\n".join(lines) + "\n"
 
 

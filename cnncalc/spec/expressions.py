@@ -308,10 +308,10 @@ class _Evaluator:
         if isinstance(result, int | Fraction):
             largest = max(abs(result.numerator), result.denominator)
         else:
-            from sympy import Integer, Pow
+            from sympy import Integer
 
             largest = max((abs(int(part)) for part in result.atoms(Integer)), default=0)
-            if any(power.exp > _MOST_POWER for power in result.atoms(Pow)):
+            if _degree(result) > _MOST_POWER:
                 raise ExpressionError(f"a power above {_MOST_POWER} of a symbol")
         if largest >= 10**self.limits.digits:
             raise ExpressionError(f"the result is over the limit of {self.limits.digits} digits")
@@ -326,6 +326,16 @@ class _Evaluator:
         elif max(abs(base.numerator), base.denominator) > 1 and exponent > 4 * self.limits.digits:
             raise ExpressionError(f"the result is over the limit of {self.limits.digits} digits")
         return base**exponent
+
+
+def _degree(expression: Value) -> int:
+    """The degree of the polynomial that an expression would expand to."""
+    parts = [_degree(part) for part in expression.args]
+    if expression.is_Pow and expression.exp.is_Integer:
+        return int(parts[0] * abs(expression.exp))
+    if expression.is_Mul:
+        return sum(parts)
+    return max(parts, default=int(expression.is_Symbol))
 
 
 def _is_symbolic(value: Value) -> bool:

@@ -160,3 +160,26 @@ def test_python_dash_m_works_from_anywhere(tmp_path: Path) -> None:
         env={"PYTHONPATH": str(ROOT)},
     )
     assert "60,000" in done.stdout
+
+
+def test_memory_in_a_setting() -> None:
+    arguments = ["vgg16", "--batch", "2", "--dtype", "float16", "--optimizer", "adam"]
+    document = json.loads(report(*arguments, "--memory", "8GiB", "--format", "json").stdout)
+    held, parameters = document["memory"], 138357544
+    assert held["parameter_bytes"] == held["gradient_bytes"] == 2 * parameters
+    assert held["optimizer_bytes"] == 2 * 4 * parameters  # two float32 moments each
+    # The course notes' 15,237,608 values of one image, twice, in two bytes.
+    assert held["activation_bytes"] == 2 * 2 * 15237608
+    assert held["available_bytes"] == 8 * 2**30
+    batch = held["largest_batch"]["forward"]
+    one = held["peak_bytes"] // 2
+    assert 2 * parameters + batch * one <= 8 * 2**30 < 2 * parameters + (batch + 1) * one
+    shown = report(*arguments, "--memory", "8GiB", "--depth", "1").stdout
+    assert "memory        batch 2, float16" in shown
+    assert "adam state 1.11 GB" in shown  # 8 bytes for each of 138 M parameters
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_too_little_memory_fits_no_batch() -> None:
+    document = json.loads(report("vgg16", "--memory", "1MB", "--format", "json").stdout)
+    assert document["memory"]["largest_batch"] == {"forward": 0, "training": 0}

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cnncalc
@@ -207,9 +207,8 @@ def windows(draw):
     kernel = draw(st.integers(1, 6))
     dilation = draw(st.integers(1, 3))
     span = dilation * (kernel - 1) + 1
-    n = draw(st.integers(1, 30))
     before, after = draw(st.integers(0, 3)), draw(st.integers(0, 3))
-    assume(n + before + after >= span)
+    n = draw(st.integers(max(span - before - after, 1), 30))
     return n, kernel, draw(st.integers(1, 6)), before, after, dilation
 
 
@@ -249,19 +248,29 @@ def test_what_is_lost_is_what_no_window_reaches(window):
 
 @settings(deadline=None)  # machines differ in speed
 @given(
-    st.tuples(st.integers(1, 40), st.integers(1, 7), st.integers(2, 6), st.integers(0, 3)),
+    st.tuples(
+        st.integers(0, 9),
+        st.integers(1, 5),
+        st.integers(1, 7),
+        st.integers(2, 6),
+        st.integers(0, 3),
+    ),
     st.integers(1, 2),
 )
 def test_every_advice_fits(window, dilation):
-    n, kernel, stride, pad = window
-    assume(n + 2 * pad >= dilation * (kernel - 1) + 1)
+    windows, rest, kernel, stride, pad = window
+    # So many windows and a rest: what a stride divides needs no advice.
+    n = (windows * stride + rest % stride) + dilation * (kernel - 1) + 1 - 2 * pad
+    if n < 1:
+        return
 
     def found(n=n, kernel=kernel, pad=pad):
         line = f"{{conv: 1, kernel: {kernel}, stride: {stride}, pad: {pad}, dilation: {dilation}}}"
         return cnncalc.lint(cnncalc.loads(image(f"1@{n}x{n}", line)))
 
     lost = found()
-    assume(lost and lost[0].code == "F001")
+    if not lost or lost[0].code != "F001":
+        return
     help = lost[0].help
     assert help.startswith("these would fit: an input of ")
     inputs = re.search(r"an input of (\d+)(?: or (\d+))?", help)

@@ -71,17 +71,48 @@ def extent(n: Extent, window: Window) -> Extent:
     56
     """
     if window.same:  # by definition; with a symbolic n the padding itself is unwieldy
-        return -(-n // window.stride)
+        return ceil_divide(n, window.stride)
     room = n + window.before + window.after - window.span
     if not window.ceil:
-        return room // window.stride + 1
-    windows = -(-room // window.stride) + 1
+        return floor_divide(room, window.stride) + 1
+    windows = ceil_divide(room, window.stride) + 1
     last_start = (windows - 1) * window.stride
     # For a symbolic n the comparison has no truth value; PyTorch's rule only bites
     # when the stride exceeds the kernel, so the plain formula stands.
     if isinstance(n, int) and last_start >= n + window.before:
         windows -= 1
     return windows
+
+
+def floor_divide(n: Extent, divisor: int) -> Extent:
+    """``floor(n/divisor)``; halving ``floor(H/2)`` gives ``floor(H/4)``.
+
+    ``floor((floor(e) + c)/s) = floor((e + c)/s)`` for whole c and s, so an extent
+    behind many strides stays one division.
+    """
+    if isinstance(n, int):
+        return n // divisor
+    from sympy import floor
+
+    return _divide(n, divisor, floor)
+
+
+def ceil_divide(n: Extent, divisor: int) -> Extent:
+    """``ceil(n/divisor)``, nested divisions joined as in `floor_divide`."""
+    if isinstance(n, int):
+        return -(-n // divisor)
+    from sympy import ceiling
+
+    return _divide(n, divisor, ceiling)
+
+
+def _divide(n: Any, divisor: int, rounding: Any) -> Any:
+    from sympy import Add
+
+    inner = [part for part in Add.make_args(n) if part.func is rounding]
+    if len(inner) == 1 and isinstance(divisor, int):
+        n = n - inner[0] + inner[0].args[0]
+    return rounding(n / divisor)
 
 
 def fit(n: int, window: Window) -> Fit:

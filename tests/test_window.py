@@ -292,3 +292,25 @@ def test_symbolic_ceil():
     formula = extent(height, Window(3, 2, ceil=True))
     for n in range(3, 40):
         assert formula.subs({height: n}) == len(placements(n, Window(3, 2, ceil=True)))
+
+
+@pytest.mark.parametrize("ceil", [False, True])
+@pytest.mark.parametrize("same", [False, True])
+def test_symbolic_extents_agree_with_numbers(ceil, same):
+    """Three windows on H, simplified on the way, against the same three on numbers."""
+    height = symbol("H")
+    windows = [
+        Window(3, 2, 1, 1, ceil=ceil, same=same),
+        Window(2, 2, ceil=ceil, same=same),
+        Window(5, 3, 2, 1, ceil=ceil, same=same),
+    ]
+    expression = height
+    for window in windows:
+        expression = extent(expression, window)
+    for n in range(12, 80):
+        number = n
+        for window in windows:
+            number = extent(number, window)
+        assert expression.subs(height, n) == number
+    if not ceil or same:
+        assert str(expression).count("H") == 1  # one division, however deep

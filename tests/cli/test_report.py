@@ -183,3 +183,34 @@ def test_memory_in_a_setting() -> None:
 def test_too_little_memory_fits_no_batch() -> None:
     document = json.loads(report("vgg16", "--memory", "1MB", "--format", "json").stdout)
     assert document["memory"]["largest_batch"] == {"forward": 0, "training": 0}
+
+
+def test_a_device_says_what_holds_each_layer_back() -> None:
+    shown = report("vgg16", "--device-profile", "a100", "--batch", "16").stdout
+    assert "a100, float32: 19.5 TFLOP/s, 2.04 TB/s" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    document = json.loads(report("vgg16", "--device-profile", "a100", "--format", "json").stdout)
+    limits = {layer["name"]: layer["limit"] for layer in document["layers"]}
+    assert limits["conv2.2.conv1"] == "compute"
+    assert limits["linear1"] == "memory"  # 411 MB of weights for one image
+    assert document["seconds"] == pytest.approx(sum(one["seconds"] for one in document["layers"]))
+    assert (
+        report("vgg16", "--device-profile", "a100", "--format", "markdown").stdout.count("|") > 99
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--device-profile", "h10"], "did you mean `h100`?"),
+        (["--device-profile", "t4", "--format", "csv"], "printed as plain, markdown or json"),
+        (["--device-profile", "v100", "--dtype", "int8"], "has no peak for int8"),
+        (["--memory", "lots"], "write 8GiB"),
+        (["--batch", "0"], "--batch"),
+    ],
+)
+def test_wrong_settings(arguments: list[str], words: str) -> None:
+    result = report("vgg16", *arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert result.stdout == ""

@@ -369,7 +369,9 @@ def test_every_command_and_option_is_documented():
             if isinstance(parameter, click.Option)
             for option in parameter.opts
         ]
-        missing = [one for one in options if f"`{one}" not in sections[name] + sections["Common"]]
+        own = DOCS / f"{name}.md"  # the larger commands have a page of their own
+        text = sections[name] + sections["Common"] + (page_text(own.name) if own.exists() else "")
+        missing = [one for one in options if f"`{one}" not in text]
         assert missing == [], name
 
 

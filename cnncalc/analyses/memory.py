@@ -29,7 +29,9 @@ DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 #: Values that an optimiser keeps for each parameter, float32 each.
 OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2}
 
-_FLOAT32_BYTES, _INDEX_BYTES, _MASK_BYTES = 4, 4, 1
+FLOAT32_BYTES = DTYPES["float32"]
+
+_INDEX_BYTES, _MASK_BYTES = 4, 1
 
 Dtype = Literal["float64", "float32", "float16", "bfloat16", "int8"]
 Optimizer = Literal["sgd", "momentum", "adam"]
@@ -92,7 +94,7 @@ def in_bytes(memory: Memory, parameters: Extent, setting: Setting = DEFAULT_SETT
         peak=batch * size * memory.peak,
         saved=batch * saved,
         gradients=size * parameters,
-        optimizer=_FLOAT32_BYTES * OPTIMIZERS[setting.optimizer] * parameters,
+        optimizer=FLOAT32_BYTES * OPTIMIZERS[setting.optimizer] * parameters,
     )
 
 

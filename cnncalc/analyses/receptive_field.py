@@ -79,10 +79,16 @@ class Axis(NamedTuple):
 
 
 class ReceptiveField(NamedTuple):
-    """The receptive field of a layer's units, relative to one network input."""
+    """The receptive field of a layer's units, relative to one network input.
+
+    Attributes:
+        aligned: whether all paths to the layer agree in stride and centre.
+        paths: the fields of the paths that meet in this layer, where they disagree.
+    """
 
     axes: tuple[Axis, ...]
     aligned: bool = True
+    paths: tuple[tuple[Axis, ...], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON contract: lists with an entry for each axis of the input."""
@@ -92,7 +98,43 @@ class ReceptiveField(NamedTuple):
             "start": [_number(axis.start) for axis in self.axes],
             "center": [_number(axis.center) for axis in self.axes],
             "aligned": self.aligned,
+            **self._disagreement(),
         }
+
+    def _disagreement(self) -> dict[str, Any]:
+        if not self.paths:
+            return {}
+        return {
+            "paths": [
+                {
+                    "stride": [_number(axis.stride) for axis in path],
+                    "center": [_number(axis.center) for axis in path],
+                }
+                for path in self.paths
+            ]
+        }
+
+    def inside(
+        self, inputs: Sequence[Extent], outputs: Sequence[Extent]
+    ) -> list[tuple[int, int]] | None:
+        """First and last input position that the middle unit sees, padding cut off.
+
+        None where an extent is symbolic, or the unit sees nothing.
+        """
+        extents = [*inputs, *outputs]
+        if not all(isinstance(extent, int) for extent in extents):
+            return None
+        seen = []
+        for number, (axis, extent) in enumerate(zip(self.axes, inputs, strict=True)):
+            middle = (outputs[number] - 1) // 2 if number < len(outputs) else 0
+            field = axis.unit(middle)
+            if field is None:
+                return None
+            first, last = max(math.ceil(field[0]), 0), min(math.floor(field[1]), extent - 1)
+            if first > last:
+                return None
+            seen.append((first, last))
+        return seen
 
 
 def _number(value: Any) -> int | float | str:
@@ -234,7 +276,10 @@ def _union(present: Sequence[ReceptiveField], spatial: tuple[Extent, ...]) -> Re
         axis, together = _join(paths, extent)
         axes.append(axis)
         aligned &= together
-    return ReceptiveField(tuple(axes), aligned)
+    apart = not aligned and all(field.aligned for field in present)
+    return ReceptiveField(
+        tuple(axes), aligned, tuple(field.axes for field in present) if apart else ()
+    )
 
 
 def _join(paths: Sequence[Axis], extent: Extent) -> tuple[Axis, bool]:

@@ -12,6 +12,9 @@ COMMANDS = {
     "report": "Print the table of a network: shapes, parameters, MACs, receptive fields.",
     "check": "Validate specs: errors, false claims, windows that do not fit.",
     "calc": "Work out one layer, without a file.",
+    "explain": "Derive a layer's figures as a teacher would, step by step.",
+    "solve": "Find what gives a wanted output: padding, stride, kernel, input sizes.",
+    "diff": "Compare two specs, layer by layer and in total.",
     "zoo": "List the packaged networks.",
     "schema": "Print the JSON Schema of the spec language, or list its layers.",
 }

@@ -85,14 +85,18 @@ def _command(kind: str) -> click.Command:
     options.append(
         click.Option(
             ["--format", "style"],
-            type=click.Choice(["plain", "json"]),
+            type=click.Choice(["plain", "markdown", "json"]),
             default="plain",
-            help="plain, or json for scripts.",
+            help="plain, or json for scripts; with --explain also markdown.",
         )
+    )
+    options.append(
+        click.Option(["--explain"], is_flag=True, help="Derive each figure, step by step.")
     )
 
     def run(**given: Any) -> None:
-        _run(model, given.pop("inputs"), given.pop("layout"), given.pop("style"), given)
+        inputs, layout = given.pop("inputs"), given.pop("layout")
+        _run(model, inputs, layout, given.pop("style"), given.pop("explain"), given)
 
     doc = inspect.cleandoc(model.__doc__ or "")
     return click.Command(
@@ -116,9 +120,16 @@ def _written(value: Any) -> str:
 
 
 def _run(
-    model: type[Layer], inputs: Sequence[str], layout: Any, style: str, given: dict[str, str | None]
+    model: type[Layer],
+    inputs: Sequence[str],
+    layout: Any,
+    style: str,
+    explain: bool,
+    given: dict[str, str | None],
 ) -> None:
-    """Make the spec of one layer, and report it."""
+    """Make the spec of one layer, and report or explain it."""
+    if style == "markdown" and not explain:
+        raise click.UsageError("--format markdown is for derivations: add --explain")
     from cnncalc.analyses.analysis import analyze
     from cnncalc.errors import NotationError, SpecError
     from cnncalc.lint.engine import lint
@@ -150,6 +161,11 @@ def _run(
                 click.echo(f"help: {found.help}", err=True)
         raise SystemExit(FINDINGS) from None
     layer = analysis.layers[-1]
+    if explain:
+        from cnncalc.cli.explain import print_explanation
+
+        print_explanation(analysis, layer, (), "text" if style == "plain" else style, layout)
+        return
     findings = lint(network)
     if style == "json":
         write_json(layer_json(layer, findings))

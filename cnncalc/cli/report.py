@@ -80,6 +80,25 @@ class Amount(click.ParamType):  # type: ignore[type-arg]  # generic only from cl
     type=Amount(),
     help="Also the largest batch that fits, such as 8GiB (2^33 bytes) or 8GB (8*10^9).",
 )
+@click.option(
+    "--conventions",
+    is_flag=True,
+    help="Instead of the layers: what fvcore, thop, ptflops, torchinfo and others count for "
+    "this network, and why; plain, markdown or json.",
+)
+@click.option(
+    "--reach",
+    is_flag=True,
+    help="Also what the units see of the input, borders counted: from which layer on all of it, "
+    "and which rows and columns reach no output.",
+)
+@click.option(
+    "--device-profile",
+    "profile",
+    metavar="NAME",
+    help="Instead, the least time of each layer on a device, and whether arithmetic or memory "
+    "bounds it: h100, a100, v100, t4, or PEAK,BANDWIDTH such as 19.5TFLOP/s,2TB/s.",
+)
 @color_option
 @limit_option
 def report(
@@ -92,6 +111,9 @@ def report(
     dtype: Dtype | None,
     optimizer: Optimizer | None,
     available: int | None,
+    profile: str | None,
+    reach: bool,
+    conventions: bool,
     color: str,
     limits: Limits,
 ) -> None:
@@ -108,6 +130,9 @@ def report(
     """
     if (spec is None) == (pattern is None):
         raise click.UsageError("give a SPEC or a --pattern")
+    if conventions:
+        others = bool(batch or dtype or optimizer or available or profile or reach)
+        _check_conventions(style, depth, others)
     network = (
         _from_pattern(pattern, limits, color)
         if pattern
@@ -119,12 +144,63 @@ def report(
         analysis = analyze(network)
     except SpecError as error:
         exit_with(error.diagnostics, network.text, color)
+    if conventions:
+        _print_conventions(analysis, style or "plain", layout)
+        return
     terminal = sys.stdout.isatty()
     setting = None
-    if batch or dtype or optimizer or available:
+    if batch or dtype or optimizer or available or profile:
         setting = Setting(batch or 1, dtype or "float32", optimizer or "momentum")
     style = style or ("rich" if terminal else "plain")
-    _print(analysis, style, depth, layout, color, setting, available)
+    if profile and setting:
+        _print_roofline(analysis, profile, setting, style, layout)
+        return
+    _print(analysis, style, depth, layout, color, setting, available, reach=reach)
+
+
+def _print_roofline(
+    analysis: "Analysis", profile: str, setting: Setting, style: str, layout: Any
+) -> None:
+    from cnncalc.analyses.roofline import parse_device, roofline
+    from cnncalc.report.roofline import markdown, plain, to_json
+
+    try:
+        device = parse_device(profile)
+        bounds = roofline(analysis, device, setting)
+    except NotationError as error:
+        raise click.UsageError(f"{error}: {error.help}") from None
+    if style == "json":
+        write_json(to_json(bounds, device, setting))
+    elif style in ("rich", "plain", "markdown"):
+        render = markdown if style == "markdown" else plain
+        write(render(analysis, bounds, device, setting, layout))
+    else:
+        raise click.UsageError("--device-profile is printed as plain, markdown or json")
+
+
+def _check_conventions(style: str | None, depth: int | None, others: bool) -> None:
+    if style not in (None, "plain", "markdown", "json"):
+        raise click.UsageError(
+            f"--conventions is written as plain, markdown or json, not as {style}"
+        )
+    if depth is not None:
+        raise click.UsageError("--conventions has no groups to open: leave out --depth")
+    if others:
+        raise click.UsageError(
+            "--conventions is about operations alone: ask for memory, time or reach without it"
+        )
+
+
+def _print_conventions(analysis: "Analysis", style: str, layout: str) -> None:
+    from cnncalc.analyses.conventions import compare
+    from cnncalc.report import conventions as report
+
+    rows = compare(analysis)
+    if style == "json":
+        write_json(report.conventions_json(analysis, rows))
+        return
+    render = report.conventions_markdown if style == "markdown" else report.conventions_plain
+    write(render(analysis, rows, layout))  # type: ignore[arg-type]  # click's choice
 
 
 def _from_pattern(pattern: str, limits: Limits, color: str) -> "Network":
@@ -144,12 +220,11 @@ def _print(
     color: str,
     setting: Setting | None,
     available: int | None,
+    *,
+    reach: bool,
 ) -> None:
     if style == "json":
-        from cnncalc.report.memory import memory_json
-
-        held = {"memory": memory_json(analysis, setting, available)} if setting else {}
-        write_json({**analysis.to_dict(), **held})
+        _print_json(analysis, setting, available, reach=reach)
         return
     if style == "yaml":
         from cnncalc.spec.dump import dump
@@ -165,6 +240,10 @@ def _print(
     deepest = 10**9 if style == "csv" and depth is None else depth
     table = rows(analysis, deepest)
     more = memory_lines(analysis, setting, available) if setting else []
+    if reach:
+        from cnncalc.report.reach import reach_lines
+
+        more = [*reach_lines(analysis), *more]
     if style == "rich":
         from cnncalc.report.terminal import print_table
 
@@ -176,3 +255,24 @@ def _print(
         return
     renderer = text.markdown if style == "markdown" else text.plain
     write(renderer(analysis, table, layout, more))  # type: ignore[arg-type]  # click's choice
+
+
+def _print_json(
+    analysis: "Analysis", setting: Setting | None, available: int | None, *, reach: bool
+) -> None:
+    document = analysis.to_dict()
+    if setting:
+        from cnncalc.report.memory import memory_json
+
+        document["memory"] = memory_json(analysis, setting, available)
+    if reach:
+        from cnncalc.report.reach import layer_reach, unseen
+
+        for entry, layer in zip(document["layers"], analysis.layers, strict=True):
+            if entry["receptive_field"] is not None:
+                entry["receptive_field"].update(layer_reach(analysis, layer))
+        try:
+            document["unseen"] = unseen(analysis)
+        except ValueError:  # a symbolic input: which positions there are depends on it
+            document["unseen"] = None
+    write_json(document)

@@ -1,5 +1,6 @@
 """The figures of one layer, spelled out."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,10 +48,16 @@ def layer_text(layer: LayerAnalysis, findings: Sequence[Diagnostic], layout: Lay
     text = [f"{label:<10}  {value}" for label, value in lines]
     for found in findings:
         message = found.message.removeprefix(f"{layer.name}: ")
-        text.append(f"{found.severity:<10}  {message}")
+        text += _beside(found.severity, message)
         if found.help:
-            text.append(f"{'':<10}  {found.help}")
+            text += _beside("", found.help)
     return "\n".join(text) + "\n"
+
+
+def _beside(label: str, prose: str) -> list[str]:
+    """Prose beside its label, in lines of 80 columns."""
+    lines = textwrap.wrap(prose, 68, break_long_words=False, break_on_hyphens=False)
+    return [f"{label if number == 0 else '':<10}  {line}" for number, line in enumerate(lines)]
 
 
 def _extents(layer: LayerAnalysis) -> list[tuple[str, str]]:

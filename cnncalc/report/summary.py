@@ -39,10 +39,23 @@ def summary(analysis: Analysis) -> list[tuple[str, str]]:
     if field is not None and field.axes:
         size = "x".join(str(axis.size) for axis in field.axes)
         stride = "x".join(str(axis.stride) for axis in field.axes)
-        lines.append(
-            ("field", f"{size}, stride {stride}" + ("" if field.aligned else ", misaligned"))
-        )
+        lines.append(("field", f"{size}, stride {stride}"))
+    lines += [("misaligned", text) for text in _misaligned(analysis)]
     return lines
+
+
+def _misaligned(analysis: Analysis) -> list[str]:
+    """Where paths with different centres or strides meet first, with both."""
+    found = []
+    for one in analysis.layers:
+        field = one.receptive_field
+        if field is not None and field.paths:
+            paths = " and ".join(
+                f"{path[0].center} (stride {path[0].stride})" for path in field.paths[:4] if path
+            )
+            found.append(f"paths meet in {printable(one.name)} with centres {paths}")
+    more = [f"and in {len(found) - 2} more layers"] if len(found) > 2 else []
+    return found[:2] + more
 
 
 def _flops(value: object) -> str:

@@ -101,7 +101,9 @@ def test_branches_with_different_centres_are_misaligned():
     field = last(
         "{concat: [[{conv: 1, kernel: 3}], [{conv: 1, kernel: 3, pad: 1}, {crop: 62, offset: 0}]]}"
     )
-    assert field == ReceptiveField((Axis(4, 1, -1),), aligned=False)
+    assert (field.axes, field.aligned) == ((Axis(4, 1, -1),), False)
+    # Both paths are kept, with their centres 1 and 0.
+    assert [path[0].center for path in field.paths] == [1, 0]
 
 
 def test_branches_with_different_strides_are_misaligned():

@@ -214,3 +214,37 @@ def test_wrong_settings(arguments: list[str], words: str) -> None:
     assert result.exit_code == 2
     assert words in result.stderr
     assert result.stdout == ""
+
+
+def test_reach_names_the_rows_that_nothing_sees() -> None:
+    # 11x11 at stride 4: 54 windows end at row 53*4 + 11 = 223 of 224, so row 223 (from 0) is lost.
+    spec = "input: 3@224x227\nlayers: [{conv: 8, kernel: 11, stride: 4}]"
+    shown = report("-", "--reach", input=spec).stdout
+    assert "unseen       height 223\n" in shown
+    assert "covers       no unit sees the whole input" in shown
+    document = json.loads(report("-", "--reach", "--format", "json", input=spec).stdout)
+    assert document["unseen"] == {"height": [223], "width": []}
+    # The middle of 54 rows is row 26: 26*4 to 26*4 + 10; of 55 columns, column 27.
+    field = document["layers"][0]["receptive_field"]
+    assert (field["inside"], field["covers"]) == ([[104, 114], [108, 118]], False)
+
+
+def test_reach_of_a_vgg_is_the_whole_image() -> None:
+    shown = report("vgg16", "--reach").stdout
+    # Its 212 pixels at pool5 are cut by nothing but 404 at the first linear layer hold all 224.
+    assert "from flatten1 on, the middle unit sees the whole input" in shown
+    assert "every position reaches an output" in shown
+
+
+def test_reach_of_a_symbolic_input_says_why_not() -> None:
+    spec = "input: C@HxW\nlayers: [{conv: 8, kernel: 3}]"
+    assert "unseen       not followed: the extent" in report("-", "--reach", input=spec).stdout
+    document = json.loads(report("-", "--reach", "--format", "json", input=spec).stdout)
+    assert document["unseen"] is None
+
+
+def test_misaligned_paths_are_named_with_both_centres() -> None:
+    branch = "[{conv: 3, kernel: 3, pad: [[0, 2], [1, 1]]}]"
+    spec = f"input: 3@9x9\nlayers: [{{add: [{branch}, []], name: sum}}]"
+    shown = report("-", input=spec).stdout
+    assert "misaligned   paths meet in sum with centres 1 (stride 1) and 0 (stride 1)" in shown

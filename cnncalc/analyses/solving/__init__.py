@@ -1,0 +1,1 @@
+"""Inverse questions: what gives a wanted output, fit, field or number of parameters."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cnncalc
+from cnncalc.analyses import local, memory, receptive_field
 
 SPECS = Path(__file__).resolve().parent.parent / "specs"
 
@@ -40,6 +41,18 @@ def chain(layers: int) -> str:
     return "\n".join(["input: 3@32x32", "layers:", *lines]) + "\n"
 
 
+def share_of_fields_and_memory(name: str) -> None:
+    """What receptive fields and memory add to reading a spec, its shapes and costs."""
+    text = (SPECS / f"{name}.yaml").read_text()
+    network = cnncalc.loads(text)
+    figures, _ = local.fold(network)
+    base = median_seconds(lambda: local.fold(cnncalc.loads(text)), 20)
+    more = median_seconds(
+        lambda: (receptive_field.fold(network, figures), memory.fold(network, figures)), 20
+    )
+    print(f"{name + ': fields and memory add':<40}{more / base:9.0%}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--layers", type=int, default=100_000)
@@ -48,6 +61,8 @@ def main() -> None:
     for name in ("alexnet", "vgg16", "resnet50", "resnet152", "densenet121"):
         text = (SPECS / f"{name}.yaml").read_text()
         print(f"{name:<28}{median_seconds(lambda text=text: report(text), 20) * 1e3:9.1f} ms")
+    for name in ("resnet152", "densenet121"):
+        share_of_fields_and_memory(name)
     tenth, whole = chain(layers // 10), chain(layers)
     small = median_seconds(lambda: report(tenth), 3)
     large = median_seconds(lambda: report(whole), 1)

@@ -214,6 +214,14 @@ def _through(
 
 def _unit_by_unit(axis: Axis, local: Reach, extent: Extent) -> Axis:
     """The field after a layer, where units differ: before it, or because of it."""
+    numbers = (*axis[:3], local.stride, local.start, local.size)
+    if not all(isinstance(number, int | Fraction) for number in numbers):
+        # In symbols, no unit can be told from the next: the affine rule stands for all.
+        return Axis(
+            axis.size + axis.stride * (local.size - 1),
+            axis.stride * local.stride,
+            axis.start + axis.stride * local.start,
+        )
     table = local.table or (range(local.start, local.start + local.size, local.step),)
     moved = int(
         local.stride * len(table)

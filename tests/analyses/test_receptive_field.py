@@ -297,3 +297,13 @@ def test_random_graphs(drawn):
             (measured(way)[1], min(zero) + max(zero)) for way, zero in zip(ways, zeros, strict=True)
         }
         assert field.aligned == (len(centres) == 1)
+
+
+def test_symbolic_strides_before_a_transposed_convolution_are_followed():
+    """An adaptive pool of a symbolic map has a symbolic stride; nothing crashes behind it."""
+    layers = "[{adaptiveavgpool: 3}, {convtranspose: 4, kernel: 3, stride: 2}]"
+    analysis = cnncalc.analyze(cnncalc.loads(f"input: C@HxW\nlayers: {layers}"))
+    assert str(analysis.layers[-1].receptive_field.axes[0].stride) == "H/6"
+    # With numbers, 9 rows: unit 0 of the transposed layer reads the first third only.
+    analysis = cnncalc.analyze(cnncalc.loads(f"input: 1@9x9\nlayers: {layers}"))
+    assert analysis.layers[-1].receptive_field.axes[0].unit(1) == (0, 2)

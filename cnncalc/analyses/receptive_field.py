@@ -98,20 +98,19 @@ class ReceptiveField(NamedTuple):
             "start": [_number(axis.start) for axis in self.axes],
             "center": [_number(axis.center) for axis in self.axes],
             "aligned": self.aligned,
-            **self._disagreement(),
         }
 
-    def _disagreement(self) -> dict[str, Any]:
-        if not self.paths:
-            return {}
+    def details(self) -> dict[str, Any]:
+        """After how many units the fields repeat, and the paths that meet misaligned here."""
         return {
+            "period": [axis.period for axis in self.axes],
             "paths": [
                 {
                     "stride": [_number(axis.stride) for axis in path],
                     "center": [_number(axis.center) for axis in path],
                 }
                 for path in self.paths
-            ]
+            ],
         }
 
     def inside(

@@ -261,6 +261,12 @@ def _print_json(
     analysis: "Analysis", setting: Setting | None, available: int | None, *, reach: bool
 ) -> None:
     document = analysis.to_dict()
+    if any(shape.symbolic for shape in analysis.network.inputs.values()):
+        from cnncalc.analyses.assumptions import assumptions
+
+        document["assumptions"] = [
+            {"condition": condition, "layer": layer} for condition, layer in assumptions(analysis)
+        ]
     if setting:
         from cnncalc.report.memory import memory_json
 

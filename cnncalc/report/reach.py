@@ -15,13 +15,14 @@ def _input(analysis: Analysis) -> Shape:
 def layer_reach(analysis: Analysis, layer: LayerAnalysis) -> dict[str, Any]:
     """What the middle unit of a layer sees along each axis, and whether that is the whole input."""
     field, spatial = layer.receptive_field, _input(analysis).spatial
-    if field is None or len(field.axes) != len(spatial):
-        return {"inside": None, "covers": None}
-    inside = field.inside(spatial, layer.output.spatial)
+    if field is None:
+        return {}
+    same_axes = len(field.axes) == len(spatial)
+    inside = field.inside(spatial, layer.output.spatial) if same_axes else None
     if inside is None:
-        return {"inside": None, "covers": None}
+        return {**field.details(), "inside": None, "covers": None}
     covers = all(last - first + 1 == n for (first, last), n in zip(inside, spatial, strict=True))
-    return {"inside": [list(pair) for pair in inside], "covers": covers}
+    return {**field.details(), "inside": [list(pair) for pair in inside], "covers": covers}
 
 
 def unseen(analysis: Analysis) -> dict[str, list[int]]:
@@ -39,7 +40,7 @@ def unseen(analysis: Analysis) -> dict[str, list[int]]:
 
 def reach_lines(analysis: Analysis) -> list[tuple[str, str]]:
     """The lines that stand below a report."""
-    first = next((one for one in analysis.layers if layer_reach(analysis, one)["covers"]), None)
+    first = next((one for one in analysis.layers if layer_reach(analysis, one).get("covers")), None)
     lines = [
         (
             "covers",

@@ -1,6 +1,7 @@
 """What stands above and below a layer table."""
 
 from cnncalc.analyses.analysis import Analysis
+from cnncalc.analyses.assumptions import assumptions
 from cnncalc.notation import Layout, approximate, count, format_bytes, format_shape
 from cnncalc.spec.document import printable
 
@@ -41,7 +42,19 @@ def summary(analysis: Analysis) -> list[tuple[str, str]]:
         stride = "x".join(str(axis.stride) for axis in field.axes)
         lines.append(("field", f"{size}, stride {stride}"))
     lines += [("misaligned", text) for text in _misaligned(analysis)]
+    if any(shape.symbolic for shape in analysis.network.inputs.values()):
+        lines += [("assumes", text) for text in _assumed(analysis)]
     return lines
+
+
+def _assumed(analysis: Analysis) -> list[str]:
+    """The conditions under which the expressions hold."""
+    conditions = [
+        f"{condition} (the window of {printable(layer)})"
+        for condition, layer in assumptions(analysis)
+    ]
+    more = [f"and {len(conditions) - 6} more of the kind"] if len(conditions) > 6 else []
+    return conditions[:6] + more
 
 
 def _misaligned(analysis: Analysis) -> list[str]:

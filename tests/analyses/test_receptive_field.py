@@ -307,3 +307,14 @@ def test_symbolic_strides_before_a_transposed_convolution_are_followed():
     # With numbers, 9 rows: unit 0 of the transposed layer reads the first third only.
     analysis = cnncalc.analyze(cnncalc.loads(f"input: 1@9x9\nlayers: {layers}"))
     assert analysis.layers[-1].receptive_field.axes[0].unit(1) == (0, 2)
+
+
+def test_the_period_of_fields_that_differ_is_stated():
+    """Doubled, then 3 wide: units see two inputs each, starting at every other one."""
+    text = "input: 1@9\nlayers: [relu, {upsample: 2}, {conv: 1, kernel: 3}]"
+    relu, _, conv = cnncalc.analyze(cnncalc.loads(text)).layers
+    assert conv.receptive_field.details()["period"] == [2]
+    assert [conv.receptive_field.axes[0].unit(unit) for unit in range(4)] == [
+        *((0, 1), (0, 1), (1, 2), (1, 2)),
+    ]
+    assert relu.receptive_field.details() == {"period": [1], "paths": []}

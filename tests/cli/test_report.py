@@ -248,3 +248,12 @@ def test_misaligned_paths_are_named_with_both_centres() -> None:
     spec = f"input: 3@9x9\nlayers: [{{add: [{branch}, []], name: sum}}]"
     shown = report("-", input=spec).stdout
     assert "misaligned   paths meet in sum with centres 1 (stride 1) and 0 (stride 1)" in shown
+
+
+def test_a_symbolic_report_states_what_it_assumes() -> None:
+    spec = "input: 3@HxW\nlayers: [{conv: 8, kernel: 7, name: stem}]"
+    shown = report("-", input=spec).stdout
+    assert "assumes      H >= 7 (the window of stem)" in shown
+    document = json.loads(report("-", "--format", "json", input=spec).stdout)
+    assert document["assumptions"][0] == {"condition": "H >= 7", "layer": "stem"}
+    assert "assumptions" not in json.loads(report("alexnet", "--format", "json").stdout)

@@ -3,8 +3,8 @@
 They are TensorFlow's profiler's, of the layers before the classifier: 2*MACs of
 convolutions, one for each bias addition, kernel taps for each output of a pool.
 Normalisations and additions are not in the profiler's registry. The rule is
-tested on the end points of VGG-16, AlexNet v2, MobileNet v1 and ResNet v1 50,
-which the table has to three decimals.
+tested on the end points of VGG-16, AlexNet v2 and MobileNet v1, which the table
+has to three decimals.
 
 Source: google-research/receptive_field, RECEPTIVE_FIELD_TABLE.md.
 """

@@ -13,7 +13,7 @@ from cnncalc.notation import Layout, count
 from cnncalc.report.diagnostics import spans
 from cnncalc.report.rows import Row
 from cnncalc.report.summary import heading, summary
-from cnncalc.report.text import COLUMNS, Lines, cells
+from cnncalc.report.text import COLUMNS, Lines, cells, plain
 
 #: Prose is hard to read in longer lines.
 WIDEST_TEXT = 100
@@ -42,6 +42,10 @@ def print_table(
 ) -> None:
     """Print the table of a network and its totals."""
     console = Console(force_terminal=colored or None, no_color=not colored, highlight=False)
+    if any(shape.symbolic for shape in analysis.network.inputs.values()):
+        # Expressions need notes below the table, which the plain form has.
+        console.print(Text(plain(analysis, table, layout, more)), end="")
+        return
     wide = console.width >= WIDE
     view = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold", expand=False)
     view.add_column(COLUMNS[0], overflow="ellipsis", no_wrap=True)

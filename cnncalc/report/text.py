@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cnncalc.analyses.analysis import Analysis
 from cnncalc.notation import Layout, count, format_shape
+from cnncalc.report.lines import WIDTH, broken
 from cnncalc.report.rows import Row, field_text
 from cnncalc.report.summary import heading, summary
 from cnncalc.spec.document import printable
@@ -29,6 +30,9 @@ def cells(row: Row, layout: Layout) -> tuple[str, ...]:
     )
 
 
+#: Longest figure that stays in a table that would else be too wide.
+_LONGEST_CELL = 14
+
 #: Labelled lines that stand below a table.
 Lines = Sequence[tuple[str, str]]
 
@@ -36,6 +40,7 @@ Lines = Sequence[tuple[str, str]]
 def plain(analysis: Analysis, table: Sequence[Row], layout: Layout, more: Lines = ()) -> str:
     """Aligned columns, no colour: what a pipe or a log gets."""
     lines = [COLUMNS, *(cells(row, layout) for row in table), _total_cells(analysis)]
+    lines, notes = _with_notes(lines)
     widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
     text = [
         "  ".join(
@@ -46,12 +51,27 @@ def plain(analysis: Analysis, table: Sequence[Row], layout: Layout, more: Lines 
     ]
     rule = "-" * max(map(len, text))
     body = [text[0], rule, *text[1:-1], rule, text[-1]]
-    return (
-        "\n".join(
-            [heading(analysis, layout), "", *body, "", *_aligned([*summary(analysis), *more])]
-        )
-        + "\n"
-    )
+    below = _aligned([*notes, *summary(analysis), *more])
+    return "\n".join([heading(analysis, layout), "", *body, "", *below]) + "\n"
+
+
+def _with_notes(lines: list[tuple[str, ...]]) -> tuple[list[tuple[str, ...]], Lines]:
+    """Lines that fit, and what their notes stand for.
+
+    Expressions of a symbolic input can be longer than any column: where they make the
+    table too wide, each is written once, below it.
+    """
+    widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
+    if sum(widths) + 2 * (len(COLUMNS) - 1) <= WIDTH:
+        return lines, ()
+    notes: dict[str, str] = {}
+    short: list[tuple[str, ...]] = []
+    for name, *figures in lines:
+        for figure in figures:
+            if len(figure) > _LONGEST_CELL:
+                notes.setdefault(figure, f"[{len(notes) + 1}]")
+        short.append((name, *(notes.get(figure, figure) for figure in figures)))
+    return short, [(mark, figure) for figure, mark in notes.items()]
 
 
 def _total_cells(analysis: Analysis) -> tuple[str, ...]:
@@ -61,7 +81,11 @@ def _total_cells(analysis: Analysis) -> tuple[str, ...]:
 
 def _aligned(lines: list[tuple[str, str]]) -> list[str]:
     width = max(len(label) for label, _ in lines)
-    return [f"{label.ljust(width)}  {text}" for label, text in lines]
+    return [
+        line
+        for label, text in lines
+        for line in broken(text, f"{label.ljust(width)}  ", " " * (width + 2))
+    ]
 
 
 def markdown(analysis: Analysis, table: Sequence[Row], layout: Layout, more: Lines = ()) -> str:

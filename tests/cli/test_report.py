@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -257,3 +258,16 @@ def test_a_symbolic_report_states_what_it_assumes() -> None:
     document = json.loads(report("-", "--format", "json", input=spec).stdout)
     assert document["assumptions"][0] == {"condition": "H >= 7", "layer": "stem"}
     assert "assumptions" not in json.loads(report("alexnet", "--format", "json").stdout)
+
+
+@pytest.mark.parametrize("style", ["plain", "rich"])
+def test_symbolic_tables_fit_80_columns_too(style: str) -> None:
+    lines = ", ".join(["{conv: 2*C, kernel: 3, stride: 2}"] * 5)
+    spec = f"input: C@HxW\nlayers: [{lines}, globalavgpool, flatten, {{linear: 10}}]"
+    shown = report("-", "--format", style, input=spec).stdout
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "[1]" in shown
+    # Every note of the table is written out below it, once.
+    marks = set(re.findall(r"\[\d+\]", shown.split("\ntotal")[0]))
+    assert marks
+    assert all(shown.count(f"\n{mark} ") == 1 for mark in marks)

@@ -62,6 +62,16 @@ def color_option(command: _F) -> _F:
     )(command)
 
 
+def layout_option(command: _F) -> _F:
+    """Add ``--layout`` and pass `layout`."""
+    return click.option(
+        "--layout",
+        type=click.Choice(["maps", "chw", "hwc"]),
+        default="maps",
+        help="Shapes as 3@227x227 (maps), 3x227x227 (chw) or 227x227x3 (hwc).",
+    )(command)
+
+
 def wants_color(color: str, stream: IO[str]) -> bool:
     """Whether to write colour to a stream."""
     if color == "auto":

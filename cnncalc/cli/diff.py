@@ -11,6 +11,7 @@ from cnncalc.cli.common import (
     UNREADABLE,
     color_option,
     exit_with,
+    layout_option,
     limit_option,
     load_or_exit,
     wants_color,
@@ -44,12 +45,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Exit with 1 if the networks differ; a spec with errors then exits with 2.",
 )
-@click.option(
-    "--layout",
-    type=click.Choice(["maps", "chw", "hwc"]),
-    default="maps",
-    help="Shapes as 3@227x227 (maps), 3x227x227 (chw) or 227x227x3 (hwc).",
-)
+@layout_option
 @color_option
 @limit_option
 def diff(

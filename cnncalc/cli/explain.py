@@ -8,6 +8,7 @@ import click
 from cnncalc.cli.common import (
     color_option,
     exit_with,
+    layout_option,
     limit_option,
     load_or_exit,
     write,
@@ -40,12 +41,7 @@ _FIGURES = ("output", "parameters", "macs", "flops", "receptive_field", "memory"
     default="text",
     help="text for people, markdown with TeX math, json for scripts.",
 )
-@click.option(
-    "--layout",
-    type=click.Choice(["maps", "chw", "hwc"]),
-    default="maps",
-    help="Shapes as 3@227x227 (maps), 3x227x227 (chw) or 227x227x3 (hwc).",
-)
+@layout_option
 @color_option
 @limit_option
 def explain(

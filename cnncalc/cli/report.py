@@ -9,6 +9,7 @@ from cnncalc.analyses.memory import DTYPES, OPTIMIZERS, Dtype, Optimizer, Settin
 from cnncalc.cli.common import (
     color_option,
     exit_with,
+    layout_option,
     limit_option,
     load_or_exit,
     wants_color,
@@ -57,12 +58,7 @@ class Amount(click.ParamType):  # type: ignore[type-arg]  # generic only from cl
     help="Open groups (blocks, repeats, branches) this many levels deep; by default as many as "
     "fit 60 rows, in csv all.",
 )
-@click.option(
-    "--layout",
-    type=click.Choice(["maps", "chw", "hwc"]),
-    default="maps",
-    help="Shapes as 3@227x227 (maps), 3x227x227 (chw) or 227x227x3 (hwc).",
-)
+@layout_option
 @click.option(
     "--batch", type=click.IntRange(1, 10**9), help="Memory for a batch of this size (default: 1)."
 )

@@ -20,8 +20,8 @@ from cnncalc.layers.base import (
     ratio,
     same_rank,
 )
-from cnncalc.layers.convolution import slide, sliding_windows, transposed_reach
 from cnncalc.layers.fields import ExplicitPadding, Flag, Padding, PerAxis, Positive, Text
+from cnncalc.layers.sliding import slide, sliding_windows, transposed_reach
 from cnncalc.notation import Shape
 from cnncalc.window import Extent, Window
 

@@ -93,7 +93,7 @@ def test_every_class_with_a_kind_is_listed(family):
 def test_every_file_of_layers_is_a_family_or_shared():
     package = Path(import_module("cnncalc.layers").__file__).parent
     files = {path.stem for path in package.glob("*.py")}
-    assert files == {*FAMILIES, "__init__", "base", "fields"}
+    assert files == {*FAMILIES, "__init__", "base", "fields", "sliding"}
 
 
 def test_every_test_file_is_a_family_or_shared():

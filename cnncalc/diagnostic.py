@@ -26,6 +26,63 @@ class Place(NamedTuple):
 FILE_START = Place(1, 1, 1, 1)
 
 
+class SetOption(NamedTuple):
+    """Write an option of the layer at `layer`, in place of its present value if it has one."""
+
+    layer: Place
+    option: str
+    value: str
+
+
+class RemoveEntry(NamedTuple):
+    """Remove the key at `key` with its value; a mapping left empty goes with its own key."""
+
+    key: Place
+
+
+class RemoveItem(NamedTuple):
+    """Remove the entry of a list at `item`."""
+
+    item: Place
+
+
+class ReplaceText(NamedTuple):
+    """Write `text` in place of the scalar, list or mapping at `place`."""
+
+    place: Place
+    text: str
+
+
+class InsertItem(NamedTuple):
+    """Write a further entry of a list, before or after the one at `item`."""
+
+    item: Place
+    text: str
+    before: bool = False
+
+
+class SwapItems(NamedTuple):
+    """Let two entries of one list change places."""
+
+    first: Place
+    second: Place
+
+
+Edit = SetOption | RemoveEntry | RemoveItem | ReplaceText | InsertItem | SwapItems
+
+
+class Fix(NamedTuple):
+    """What would mend a finding.
+
+    `title` says it in the imperative; `safe` when every figure and value the network
+    computes stays as it is, or the change is certain; else it is for the user to ask for.
+    """
+
+    title: str
+    safe: bool
+    edits: tuple[Edit, ...]
+
+
 class Diagnostic(NamedTuple):
     """A finding, in the form every output format starts from.
 
@@ -41,7 +98,12 @@ class Diagnostic(NamedTuple):
     path: str = ""
     place: Place = FILE_START
     layer: str = ""
-    fixable: bool = False
+    fix: Fix | None = None
+
+    @property
+    def fixable(self) -> bool:
+        """Whether `check --fix`, or with `--unsafe-fixes`, can mend it."""
+        return self.fix is not None
 
     def to_dict(self) -> dict[str, object]:
         """The JSON contract of `check --format json` (docs/json.md)."""

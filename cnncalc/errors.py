@@ -34,6 +34,18 @@ class ExpressionError(CnncalcError, ValueError):
     """Arithmetic that cannot be read or has no value."""
 
 
+class EditError(CnncalcError, ValueError):
+    """A change to a spec's text that cannot be carried out surely."""
+
+
+class WriteError(CnncalcError):
+    """A file that was left as it was: it cannot be written, or changed meanwhile."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.help = help
+
+
 class LayerError(CnncalcError, ValueError):
     """A layer that cannot be applied to its inputs.
 

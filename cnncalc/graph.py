@@ -21,6 +21,13 @@ class Origin(Protocol):
         """Where it stands."""
 
 
+class Ignore(NamedTuple):
+    """Why a lint rule is silenced, and where the spec says so."""
+
+    reason: str
+    place: Place
+
+
 class Node:
     """One layer in its place.
 
@@ -44,7 +51,7 @@ class Node:
         path: tuple[str, ...],
         origin: Origin,
         shares: Any = None,
-        ignore: Mapping[str, str] | None = None,
+        ignore: Mapping[str, Ignore] | None = None,
     ) -> None:
         self.name = name
         self.layer = layer
@@ -96,6 +103,7 @@ class Network:
         nodes: inputs first, then layers in running order.
         inputs: shape of each input by name.
         outputs: indices of the nodes whose values leave the network.
+        unused_blocks: blocks that nothing in the spec uses, and where each is named.
     """
 
     name: str
@@ -103,7 +111,8 @@ class Network:
     inputs: Mapping[str, Shape]
     outputs: tuple[int, ...]
     claims: tuple[Claim, ...] = ()
-    ignore: Mapping[str, str] = field(default_factory=dict)
+    ignore: Mapping[str, Ignore] = field(default_factory=dict)
+    unused_blocks: tuple[tuple[str, Place], ...] = ()
     title: str = ""
     source: str = ""
     task: str = ""

@@ -6,6 +6,7 @@ sequence ``F@T``. The batch is never part of a shape.
 """
 
 import math
+import re
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
@@ -225,6 +226,27 @@ def parse_bytes(text: str) -> int:
             f"{_quoted(text)} is no amount of memory", "write 8GiB (2^33 bytes) or 8GB (8*10^9)"
         )
     return int(value * unit)
+
+
+_COUNT_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+
+
+def parse_count(text: str) -> int:
+    """Read a count: ``25,600,000``, ``25_600_000``, ``25.6M`` (10^6 each) or ``4.1 G``.
+
+    Raises:
+        NotationError: for anything else.
+
+    >>> parse_count("25.6M"), parse_count("1,000")
+    (25600000, 1000)
+    """
+    compact = "".join(text.split()).lower().replace(",", "").replace("_", "")
+    number = compact.rstrip("kmgt")
+    unit = _COUNT_UNITS.get(compact[len(number) :])
+    whole, _, decimals = number.partition(".")
+    if unit is None or not re.fullmatch(r"\d{1,18}(\.\d{1,12})?", number, re.ASCII):
+        raise NotationError(f"{_quoted(text)} is no count", "write 25600000 or 25.6M")
+    return int(whole) * unit + int(decimals or "0") * unit // int(10 ** len(decimals))
 
 
 def _quoted(text: str) -> str:

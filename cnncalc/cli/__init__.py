@@ -10,11 +10,12 @@ from cnncalc import __version__
 #: Command, its module's last name, and the line `cnncalc --help` shows.
 COMMANDS = {
     "report": "Print the table of a network: shapes, parameters, MACs, receptive fields.",
-    "check": "Validate specs: errors, false claims, windows that do not fit.",
+    "check": "Validate and lint specs: errors, false claims, doubtful designs; mend them.",
     "calc": "Work out one layer, without a file.",
     "explain": "Derive a layer's figures as a teacher would, step by step.",
     "solve": "Find what gives a wanted output: padding, stride, kernel, input sizes.",
     "diff": "Compare two specs, layer by layer and in total.",
+    "rules": "List the lint rules, or explain one.",
     "zoo": "List the packaged networks.",
     "schema": "Print the JSON Schema of the spec language, or list its layers.",
 }
@@ -29,6 +30,9 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
+        from cnncalc.layers import plug_in
+
+        plug_in()
         command: click.Command = getattr(import_module(f"cnncalc.cli.{name}"), name)
         return command
 

@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import cast
 
 from cnncalc.layers.base import Layer
+from cnncalc.plugins import Broken, load, plugins
 
 _FAMILIES: dict[str, dict[str, str]] = {
     "convolution": {
@@ -96,6 +97,9 @@ ACTIVATIONS = frozenset(_FAMILIES["activation"])
 MERGES = frozenset(_FAMILIES["merging"])
 
 
+_PLUGGED: dict[str, type[Layer]] = {}
+
+
 @cache
 def layer_class(kind: str) -> type[Layer]:
     """The class of a layer kind.
@@ -103,5 +107,32 @@ def layer_class(kind: str) -> type[Layer]:
     Raises:
         KeyError: if there is no such kind.
     """
+    if kind in _PLUGGED:
+        return _PLUGGED[kind]
     family, name = KINDS[kind]
     return cast(type[Layer], getattr(import_module(f"cnncalc.layers.{family}"), name))
+
+
+@cache
+def plug_in() -> tuple[Broken, ...]:
+    """Add the layers of other packages to `KINDS`; gives those that could not be used.
+
+    Called before a spec is read or a command runs, not when this module is imported:
+    a plugin may import anything of ours, what is being imported just now among it.
+    """
+    broken = []
+    for plugin in plugins("cnncalc.layers"):
+        found = load(plugin)
+        if not isinstance(found, Broken):
+            if plugin.name in KINDS:
+                found = Broken(plugin, f"`{plugin.name}` is a kind already")
+            elif not (isinstance(found, type) and issubclass(found, Layer)):
+                found = Broken(plugin, "it is no subclass of cnncalc.layers.base.Layer")
+            elif found.kind != plugin.name:
+                found = Broken(plugin, f"its class calls itself `{found.kind}`")
+        if isinstance(found, Broken):
+            broken.append(found)
+        else:
+            _PLUGGED[plugin.name] = found
+            KINDS[plugin.name] = ("", found.__name__)
+    return tuple(broken)

@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cnncalc.diagnostic import Diagnostic
     from cnncalc.graph import Network
+    from cnncalc.lint.settings import Settings
 
 
 class _Lint(ModuleType):
-    def __call__(self, network: "Network") -> "list[Diagnostic]":
+    def __call__(
+        self, network: "Network", settings: "Settings | None" = None
+    ) -> "list[Diagnostic]":
         from cnncalc.lint.engine import lint
+        from cnncalc.lint.settings import DEFAULT_SETTINGS
 
-        return lint(network)
+        return lint(network, settings or DEFAULT_SETTINGS)
 
 
 sys.modules[__name__].__class__ = _Lint

@@ -31,6 +31,7 @@ class Compiler:
         self.values = Values(findings, limits)
         self.templates: dict[tuple[Any, ...], Template] = {}
         self.calling: list[str] = []
+        self.called: set[str] = set()
         self.created = 0
         self.nesting = 0
 
@@ -44,6 +45,7 @@ class Compiler:
         """The template of a block with the arguments of a call."""
         block = item.head
         definition = self.blocks[block]
+        self.called.add(block)
         if block in self.calling:
             chain = " -> ".join([*self.calling[self.calling.index(block) :], block])
             self.findings.error(

@@ -4,6 +4,7 @@ from typing import Any
 
 from cnncalc.diagnostic import Place, nearest
 from cnncalc.errors import NotationError
+from cnncalc.graph import Ignore
 from cnncalc.notation import parse_shape
 from cnncalc.spec.document import Mapping, Node, Scalar, Sequence, printable
 from cnncalc.spec.findings import Findings
@@ -81,12 +82,12 @@ def _shape(node: Scalar, values: Values) -> Any:
         return BAD
 
 
-def read_ignore(node: Node, findings: Findings) -> dict[str, str]:
+def read_ignore(node: Node, findings: Findings) -> dict[str, Ignore]:
     """Rules silenced, with their reasons: ``{F001: "the paper crops the same way"}``."""
-    reasons: dict[str, str] = {}
+    reasons: dict[str, Ignore] = {}
     for key, value in node if isinstance(node, Mapping) else ():
         if isinstance(value, Scalar) and value.value.strip():
-            reasons[key.value] = value.value
+            reasons[key.value] = Ignore(value.value, key.place)
         else:
             findings.error(
                 "S004",

@@ -198,7 +198,7 @@ def _content(item: Item) -> tuple[Any, ...] | None:
 
 def option_place(origin: Any, kind: str, option: str) -> Place:
     """Where the value of a layer's option stands, or the layer where it is not written."""
-    if isinstance(origin, MappingNode):
+    if option and isinstance(origin, MappingNode):
         node = origin.get(option)
         if node is None and kind in origin.entries and layer_class(kind).main == option:
             node = origin.get(kind)

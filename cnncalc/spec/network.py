@@ -1,12 +1,13 @@
 """A whole spec: its header read, its layers laid out, the network assembled."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from cnncalc.diagnostic import FILE_START, Place, nearest
 from cnncalc.errors import NotationError
 from cnncalc.graph import Claim, Network, Node
-from cnncalc.layers import KINDS
+from cnncalc.layers import KINDS, plug_in
 from cnncalc.layers.fields import Text
 from cnncalc.limits import DEFAULT_LIMITS, Limits
 from cnncalc.notation import Shape, parse_shape
@@ -21,6 +22,9 @@ from cnncalc.spec.template import Outer, Template
 from cnncalc.spec.values import BAD, Values, written
 
 INPUT_NAME = "input"
+
+#: A block that nothing uses, and where it is named.
+Unused = tuple[str, Place]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +49,7 @@ def parse(text: str, *, path: str = "", name: str = "", limits: Limits = DEFAULT
     Raises:
         SpecError: with every error found, each at its place.
     """
+    plug_in()
     findings = Findings(path)
     root = compose(text, path, limits)
     if not isinstance(root, Mapping):
@@ -80,6 +85,7 @@ class _Assembly:
         self.limits = limits
         self.values = Values(findings, limits)
         self.symbols: dict[str, Any] = {}
+        self.unused_blocks: tuple[Unused, ...] = ()
 
     def network(self) -> Network:
         root, findings = self.root, self.findings
@@ -113,6 +119,7 @@ class _Assembly:
             outputs=outputs,
             claims=claims,
             ignore=ignored,
+            unused_blocks=self.unused_blocks,
             path=findings.path,
             text=self.text,
         )
@@ -269,7 +276,26 @@ class _Assembly:
             for symbol in (shape.channels, *shape.spatial, shape.regions)
             if not isinstance(symbol, int)
         }
-        return Compiler(blocks, self.findings, self.limits).body(layers, self.symbols, template)
+        compiler = Compiler(blocks, self.findings, self.limits)
+        compiler.body(layers, self.symbols, template)
+        self.unused_blocks = self._unused(blocks, compiler.called)
+        return template
+
+    def _unused(self, blocks: dict[str, Mapping], called: set[str]) -> tuple[Unused, ...]:
+        """Blocks that are mentioned nowhere: one under a `when` may be used another time."""
+        uncalled = blocks.keys() - called
+        if not uncalled:
+            return ()
+        places = {key.value: key.place for key, _ in _entries(self.root.get("blocks"))}
+        bodies = {name: _words(definition.get("layers")) for name, definition in blocks.items()}
+        top = _words(self.root.get("layers"))
+        return tuple(
+            (name, places[name])
+            for name in blocks
+            if name in uncalled
+            and name not in top
+            and not any(name in words for other, words in bodies.items() if other != name)
+        )
 
     def _resolved(self, template: Template) -> tuple[Node, ...]:
         """The nodes, after noting every name that was found nowhere."""
@@ -336,6 +362,27 @@ class _Assembly:
 
 def _top(root: Mapping) -> Place:
     return next((key.place for key, _ in root), FILE_START)
+
+
+def _entries(node: Yaml | None) -> Iterator[tuple[Scalar, Yaml]]:
+    return iter(node) if isinstance(node, Mapping) else iter(())
+
+
+def _words(node: Yaml | None) -> set[str]:
+    """The keys and bare words of a tree: every block it may mention."""
+    found: set[str] = set()
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Scalar):
+            found.add(one.value)
+        elif isinstance(one, Sequence):
+            waiting += one.items
+        elif isinstance(one, Mapping):
+            for key, value in one:
+                found.add(key.value)
+                waiting.append(value)
+    return found
 
 
 def _is_name(word: str) -> bool:

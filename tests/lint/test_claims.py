@@ -3,15 +3,24 @@
 import pytest
 
 import cnncalc
+from cnncalc.diagnostic import Diagnostic
+from cnncalc.lint.settings import Settings
 from tests.spec.marking import Wrong, assert_found, layers, unmarked
 
 FALSE = "C001", "false-claim"
+
+#: What is found besides errors and claims depends on the rules: none of them runs here.
+CLAIMS_ONLY = Settings(select=("L001",))
+
+
+def judged(network: cnncalc.Network) -> list[Diagnostic]:
+    return cnncalc.lint(network, CLAIMS_ONLY)
 
 
 def assert_claims(text: str, *expected: Wrong) -> None:
     """Linting the spec finds these false claims, each at its mark, and nothing else."""
     plain, places = unmarked(text)
-    assert_found(cnncalc.lint(cnncalc.loads(plain)), expected, places)
+    assert_found(judged(cnncalc.loads(plain)), expected, places)
 
 
 def claim(what: str, wanted: str, found: str, write: str) -> Wrong:
@@ -71,14 +80,14 @@ def test_a_false_claim_about_a_layer(expect, wrong):
 
 
 def test_a_field_that_differs_by_axis_is_shown_by_axis():
-    (found,) = cnncalc.lint(
+    (found,) = judged(
         cnncalc.loads(layers("{conv: 4, kernel: [3, 1], expect: {receptive_field: 3}}"))
     )
     assert found.message == "conv1: receptive field: expected 3, computed 3x1"
     # What the help says can be written can be read again.
     wanted = found.help.removeprefix("if the spec is right, write ")
     text = layers(f"{{conv: 4, kernel: [3, 1], expect: {{receptive_field: {wanted}}}}}")
-    assert cnncalc.lint(cnncalc.loads(text)) == []
+    assert judged(cnncalc.loads(text)) == []
 
 
 def test_several_false_claims_are_all_shown():
@@ -157,7 +166,7 @@ def test_a_claim_about_what_cannot_be_applied_is_silent():
     network = cnncalc.loads(
         layers("{conv: 3, kernel: 9, name: c, expect: 3@1x1}") + "\nexpect: {parameters: 1}"
     )
-    assert [found.code for found in cnncalc.lint(network)] == ["H002"]
+    assert [found.code for found in judged(network)] == ["H002"]
 
 
 def test_a_claim_about_shared_weights_counts_them_once():
@@ -171,7 +180,7 @@ def test_a_claim_about_shared_weights_counts_them_once():
 
 
 def test_a_claim_about_the_receptive_field_of_a_vector_network():
-    (found,) = cnncalc.lint(
+    (found,) = judged(
         cnncalc.loads("input: 10\nlayers: [{linear: 3}]\nexpect: {receptive_field: 3}")
     )
     assert found.code == "C001"
@@ -213,14 +222,14 @@ def test_false_symbolic_claims(expect, message):
 
 def test_a_claim_about_a_network_without_layers():
     """All switched off: what goes in comes out, and the claim is still held to it."""
-    found = cnncalc.lint(cnncalc.loads(layers("{relu: , when: false}") + "\nexpect: 4@1x1"))
+    found = judged(cnncalc.loads(layers("{relu: , when: false}") + "\nexpect: 4@1x1"))
     assert [one.code for one in found] == ["C001"]
 
 
 @pytest.mark.parametrize("name", ["lenet5", "vgg16", "resnet18", "alexnet_two_group"])
 def test_the_claims_of_shipped_networks_hold_and_can_fail(name):
     network = cnncalc.load(name)
-    assert [found for found in cnncalc.lint(network) if found.code == "C001"] == []
+    assert [found for found in judged(network) if found.code == "C001"] == []
     last = network.text.rindex("parameters: ") + len("parameters: ")
     changed = cnncalc.loads(network.text[:last] + "1" + network.text[last:])
-    assert [found.code for found in cnncalc.lint(changed) if found.severity == "error"] == ["C001"]
+    assert [found.code for found in judged(changed) if found.severity == "error"] == ["C001"]

@@ -211,8 +211,8 @@ def test_ignore_is_read_with_its_reasons():
         layers("{relu: , ignore: {F001: as in the paper}}") + "\nignore: {floor-drops-padding: x}"
     )
     network = cnncalc.loads(text)
-    assert network.ignore == {"floor-drops-padding": "x"}
-    assert network.layers[0].ignore == {"F001": "as in the paper"}
+    assert network.ignore == {"floor-drops-padding": ("x", (4, 10, 4, 29))}
+    assert network.layers[0].ignore == {"F001": ("as in the paper", (3, 23, 3, 27))}
 
 
 def test_what_a_block_ignores_its_layers_ignore():
@@ -221,7 +221,11 @@ input: 3@8x8
 blocks: {b: {layers: [{relu: , ignore: {A: inner}}, tanh]}}
 layers: [{b: , ignore: {A: outer, B: outer}}, b]
 """
-    assert [node.ignore for node in cnncalc.loads(text).layers] == [
+    reasons = [
+        node.ignore and {rule: one.reason for rule, one in node.ignore.items()}
+        for node in cnncalc.loads(text).layers
+    ]
+    assert reasons == [
         {"A": "inner", "B": "outer"},
         {"A": "outer", "B": "outer"},
         {"A": "inner"},

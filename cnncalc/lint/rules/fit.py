@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from cnncalc.analyses.analysis import Analysis, LayerAnalysis
+from cnncalc.analyses.analysis import LayerAnalysis
 from cnncalc.diagnostic import Diagnostic
 from cnncalc.layers.base import axis_name
 from cnncalc.lint.rule import Rule
+from cnncalc.lint.subject import Subject
 from cnncalc.window import Fit, Window, fit, fitting_extents, fitting_paddings
 
 #: Alternatives that are tried for a help line.
@@ -45,7 +46,7 @@ class FloorDropsPixels(Rule):
     Bad:
         input: 3@224x224
         layers:
-          - {conv: 96, kernel: 11, stride: 4}
+          - {conv: 96, kernel: 11, stride: «4»}
 
     Good:
         input: 3@227x227
@@ -58,13 +59,14 @@ class FloorDropsPixels(Rule):
     code = "F001"
     name = "floor-drops-pixels"
     severity = "warning"
+    local = True
 
-    def check(self, analysis: Analysis) -> Iterator[Diagnostic]:
-        for layer in analysis.layers:
+    def check(self, subject: Subject) -> Iterator[Diagnostic]:
+        for layer in subject.layers:
             lost = [found for found in misfits(layer) if found[3].unread_pixels]
             if lost:
                 yield self.at(
-                    analysis, layer, _what_is_lost(layer, lost), _what_would_fit(lost[0]), "stride"
+                    subject, layer, _what_is_lost(layer, lost), _what_would_fit(lost[0]), "stride"
                 )
 
 
@@ -80,7 +82,7 @@ class FloorDropsPadding(Rule):
     Bad:
         input: 3@224x224
         layers:
-          - {conv: 64, kernel: 7, stride: 2, pad: 3}
+          - {conv: 64, kernel: 7, stride: «2», pad: 3}
 
     Good:
         input: 3@224x224
@@ -93,9 +95,10 @@ class FloorDropsPadding(Rule):
     code = "F002"
     name = "floor-drops-padding"
     severity = "note"
+    local = True
 
-    def check(self, analysis: Analysis) -> Iterator[Diagnostic]:
-        for layer in analysis.layers:
+    def check(self, subject: Subject) -> Iterator[Diagnostic]:
+        for layer in subject.layers:
             found = list(misfits(layer))
             if found and not any(lying.unread_pixels for _, _, _, lying in found):
                 _, n, window, lying = found[0]
@@ -103,7 +106,7 @@ class FloorDropsPadding(Rule):
                 total = sum(lying.unread for _, _, _, lying in found)
                 used = max(window.after - lying.unread, 0)
                 yield self.at(
-                    analysis,
+                    subject,
                     layer,
                     f"{_does_not_fit(n, window)}: "
                     f"{' and '.join(parts)} of padding at the end {_is(total)} never read",

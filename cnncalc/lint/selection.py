@@ -1,0 +1,76 @@
+"""Which rules run: a profile's, less or more what the configuration selects."""
+
+from collections.abc import Iterable
+from fnmatch import fnmatch
+
+from cnncalc.diagnostic import Severity
+from cnncalc.lint.registry import rules
+from cnncalc.lint.rule import Rule
+from cnncalc.lint.settings import Settings
+
+#: Severities that a profile changes; a course marks a window that does not fit as wrong.
+_SEVERITIES: dict[str, dict[str, Severity]] = {"course": {"F001": "error", "F002": "warning"}}
+
+
+def selected(settings: Settings, path: str = "") -> list[type[Rule]]:
+    """The rules to run over a file, by code.
+
+    As in ruff, the more exact of two selectors counts: ``select F``, ``ignore F002``
+    leaves the rest of F. Between equally exact ones `ignore` does.
+    """
+    ignored = [*settings.ignore]
+    for pattern, selectors in settings.per_file_ignores.items():
+        if matches_path(path, pattern):
+            ignored += selectors
+    return [rule for rule in rules() if _is_on(rule, settings, ignored)]
+
+
+def _is_on(rule: type[Rule], settings: Settings, ignored: Iterable[str]) -> bool:
+    if settings.select:
+        on = _exactness(rule, (*settings.select, *settings.extend_select))
+    else:
+        on = _exactness(rule, settings.extend_select)
+        if on < 0 and settings.profile in rule.profiles:
+            on = 0
+    return on >= 0 and on > _exactness(rule, ignored)
+
+
+def _exactness(rule: type[Rule], selectors: Iterable[str]) -> int:
+    """How exactly the best of these selectors names a rule; -1 where none does."""
+    return max((_matches(rule, selector) for selector in selectors), default=-1)
+
+
+def _matches(rule: type[Rule], selector: str) -> int:
+    if selector == "ALL":
+        return 0
+    if selector == rule.name:
+        return len(rule.code)
+    return len(selector) if rule.code.startswith(selector) else -1
+
+
+def known(selector: str) -> bool:
+    """Whether a selector names any rule."""
+    return selector == "ALL" or any(
+        selector == rule.name or rule.code.startswith(selector) for rule in rules()
+    )
+
+
+def severity(rule: type[Rule], settings: Settings) -> Severity:
+    """What a rule's findings count as: configured, else the profile's, else its own."""
+    profile = _SEVERITIES.get(settings.profile, {})
+    return (
+        settings.severity.get(rule.code)
+        or settings.severity.get(rule.name)
+        or profile.get(rule.code)
+        or rule.severity
+    )
+
+
+def matches_path(path: str, pattern: str) -> bool:
+    """Whether a glob of `per-file-ignores` means a path: as a whole, or its last parts."""
+    return fnmatch(path, pattern) or fnmatch(path, f"*/{pattern}")
+
+
+def names() -> list[str]:
+    """Every word that names one rule: codes and names."""
+    return [word for rule in rules() for word in (rule.code, rule.name)]

@@ -1,0 +1,96 @@
+"""What the rules on sliding windows share."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeVar
+
+from cnncalc.analyses.analysis import LayerAnalysis
+from cnncalc.layers.base import axis_name
+from cnncalc.lint.subject import Subject
+from cnncalc.window import Window
+
+#: Layers that slide trained weights over a map, and make it no larger by themselves.
+CONVOLUTIONS = frozenset(("conv", "depthwise", "separableconv", "anchorhead"))
+
+_T = TypeVar("_T")
+
+
+class Axis(NamedTuple):
+    """A window along one axis of known extent.
+
+    Attributes:
+        n, m: positions of the input and of the output.
+    """
+
+    name: str
+    n: int
+    m: int
+    window: Window
+
+    def inside(self, start: int) -> int:
+        """Taps of the window that lie on the map if its first one is at `start`."""
+        step = self.window.dilation
+        first = max(0, -(start // step))
+        last = min(self.window.kernel - 1, (self.n - 1 - start) // step)
+        return max(0, last - first + 1)
+
+
+def each(
+    subject: Subject, judge: Callable[[LayerAnalysis], _T | None]
+) -> Iterator[tuple[LayerAnalysis, _T]]:
+    """The layers that `judge` finds something about.
+
+    It may depend only on a layer's options and its input's shape, and is asked once
+    for all layers that agree in both.
+    """
+    known: dict[int, _T | None] = {}
+    for layer in subject.layers:
+        key = id(layer.local)
+        if key not in known:
+            known[key] = judge(layer)
+        found = known[key]
+        if found is not None:
+            yield layer, found
+
+
+def axes(layer: LayerAnalysis) -> list[Axis]:
+    """The windows of a convolution or pool; none where an extent is a symbol."""
+    asked = layer.node.layer
+    if asked is None or not asked.fits:
+        return []
+    inputs = layer.local.inputs
+    return [
+        Axis(axis_name(axis, inputs[0].rank), n, m, window)
+        for axis, (n, m, window) in enumerate(
+            zip(inputs[0].spatial, layer.output.spatial, asked.windows(inputs), strict=True)
+        )
+        if isinstance(n, int) and isinstance(m, int)
+    ]
+
+
+def extents(sizes: tuple[int, ...]) -> str:
+    """``7x7``; a single one is itself.
+
+    >>> extents((7, 5)), extents((9,))
+    ('7x5', '9')
+    """
+    return "x".join(map(str, sizes))
+
+
+def option(values: list[int]) -> str:
+    """A value for each axis, as an option of a spec is written.
+
+    >>> option([3, 3]), option([3, 5])
+    ('3', '[3, 5]')
+    """
+    return str(values[0]) if len(set(values)) == 1 else f"[{', '.join(map(str, values))}]"
+
+
+def padding(sides: list[tuple[int, int]]) -> str:
+    """The padding of each axis, as `pad` is written.
+
+    >>> padding([(1, 1), (1, 1)]), padding([(1, 1), (2, 2)]), padding([(0, 1)])
+    ('1', '[1, 2]', '[[0, 1]]')
+    """
+    if all(before == after for before, after in sides):
+        return option([before for before, _ in sides])
+    return f"[{', '.join(f'[{before}, {after}]' for before, after in sides)}]"

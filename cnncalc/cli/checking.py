@@ -135,9 +135,13 @@ def check_one(file: str, task: Task) -> Checked:
     text, path = None, file
     try:
         text, path = read(file, task.limits)
-        if task.fix:
+        packaged = path != file and not path.startswith("<")
+        if task.fix and not (packaged and task.write):
             return _fix(text, path, task)
         found = lint_text(text, path, task)
+        if task.fix:
+            note = f"`{file}` is a packaged network, which is not changed: fix a copy of it"
+            return Checked(path, found, text, notes=[note])
     except SpecError as error:
         return Checked(path, error.diagnostics, text, unreadable=error.unreadable)
     except Exception as error:  # a defect of ours must not cost the other files their check

@@ -27,7 +27,7 @@ def rewrite(path: str, old: str, new: str, limits: Limits = DEFAULT_LIMITS) -> N
     try:
         with open(real, "rb") as file:
             status = os.fstat(file.fileno())
-            data = file.read()
+            data = file.read(limits.file_bytes + 4)  # a byte order mark more than is allowed
         if not _holds(data, old, path, limits):
             raise WriteError(
                 f"`{shown}` changed while it was being checked: left as it is",

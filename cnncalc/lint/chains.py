@@ -1,11 +1,12 @@
-"""What stands before and after a layer, past layers that do not matter for the question."""
+"""What stands before and after a layer, past layers that do not matter for the question.
+
+Beside it the groups of kinds that several families of rules ask for.
+"""
 
 from collections.abc import Collection
 from typing import Any
 
 from cnncalc.analyses.analysis import LayerAnalysis
-from cnncalc.diagnostic import Fix, RemoveItem
-from cnncalc.lint.entries import plain
 from cnncalc.lint.subject import Subject
 
 #: Chains are followed no further, so that 100,000 layers in a row stay linear time.
@@ -25,6 +26,8 @@ POINTWISE = frozenset(
 SOFTMAXES = frozenset({"softmax", "logsoftmax"})
 
 LOSSES = frozenset({"cross_entropy", "hinge", "l2", "smooth_l1"})
+
+MAX_POOLS = frozenset({"maxpool", "globalmaxpool", "adaptivemaxpool"})
 
 
 def option(layer: LayerAnalysis, name: str) -> Any:
@@ -56,16 +59,11 @@ def after(
     return None
 
 
-def together(first: LayerAnalysis, second: LayerAnalysis) -> bool:
-    """Whether both are entries of one list of layers, and carry nothing else."""
-    return first.node.path == second.node.path and all(plain(layer) for layer in (first, second))
-
-
-def removal(layer: LayerAnalysis, *, safe: bool, title: str = "remove it") -> Fix | None:
-    """The fix that takes a layer out; None where its entry says more (`name`, `from`)."""
-    return Fix(title, safe, (RemoveItem(layer.node.place),)) if plain(layer) else None
+def in_place(layer: LayerAnalysis) -> bool:
+    """Whether its output can overwrite its input."""
+    return layer.node.layer is not None and layer.node.layer.in_place
 
 
 def is_whole(*extents: object) -> bool:
     """Whether all are numbers; symbols are not judged."""
-    return all(isinstance(extent, int) for extent in extents)
+    return {*map(type, extents)} <= {int}

@@ -1,13 +1,16 @@
-"""The entry of the spec behind a layer: what it says, and whether it may be taken out."""
+"""The entry of the spec behind a layer: what it says, and the fixes that take it out or move it."""
 
 import re
-from functools import cached_property
 
 from cnncalc.analyses.analysis import LayerAnalysis
-from cnncalc.diagnostic import Fix, RemoveItem
+from cnncalc.diagnostic import Fix, RemoveItem, SwapItems
+from cnncalc.layers import KINDS
 from cnncalc.lint.subject import Subject
 from cnncalc.spec.document import Mapping, Node, Scalar, Sequence
 from cnncalc.spec.items import COMMON
+
+#: What ties an entry to its place or to others.
+_TIES = COMMON.keys() - {"ignore"}
 
 
 def written(layer: LayerAnalysis, option: str) -> Node | None:
@@ -49,35 +52,40 @@ def number(layer: LayerAnalysis, option: str) -> bool:
 def plain(layer: LayerAnalysis) -> bool:
     """Whether an entry has nothing but its own options: no name, source, claim, repeat."""
     origin = layer.node.origin
-    if not isinstance(origin, Mapping):
-        return True
-    return not any(key in origin.entries for key in COMMON if key != "ignore")
+    return not isinstance(origin, Mapping) or origin.entries.keys().isdisjoint(_TIES)
 
 
-class Entries:
-    """Which entries of a spec may be moved or taken out."""
+def movable(subject: Subject, layer: LayerAnalysis) -> bool:
+    """Whether nothing in the spec depends on where this entry stands.
 
-    def __init__(self, subject: Subject) -> None:
-        self.subject = subject
+    Layers without a name are numbered (`dropout2`), and the numbers of those below
+    change with it: where the text has any such name of this kind, the entry stays.
+    """
+    return plain(layer) and layer.kind not in subject.once(_numbered)
 
-    @cached_property
-    def _numbered(self) -> frozenset[str]:
-        """What the text has with a number: `conv` for `conv2`."""
-        words = re.findall(r"[\w-]+", self.subject.network.text)
-        return frozenset(
-            kind.rstrip("_") for word in words if (kind := word.rstrip("0123456789")) != word
-        )
 
-    def movable(self, layer: LayerAnalysis) -> bool:
-        """Whether nothing in the spec depends on where this entry stands.
+def _numbered(subject: Subject) -> frozenset[str]:
+    """What the text has with a number: `conv` for `conv2`; `relu6` is a kind."""
+    words = set(re.findall(r"[\w-]+", subject.network.text)) - KINDS.keys()
+    return frozenset(
+        kind.rstrip("_") for word in words if (kind := word.rstrip("0123456789")) != word
+    )
 
-        Layers without a name are numbered (`dropout2`), and the numbers of those below
-        change with it: where the text has any such name of this kind, the entry stays.
-        """
-        return plain(layer) and layer.kind not in self._numbered
 
-    def removal(self, title: str, *layers: LayerAnalysis) -> Fix | None:
-        """The safe fix that takes out layers without effect; None where others depend on one."""
-        if not all(map(self.movable, layers)):
-            return None
-        return Fix(title, True, tuple(RemoveItem(layer.node.place) for layer in layers))
+def removal(subject: Subject, title: str, *layers: LayerAnalysis, safe: bool = True) -> Fix | None:
+    """The fix that takes layers out; None where something in the spec depends on one."""
+    if not all(movable(subject, layer) for layer in layers):
+        return None
+    return Fix(title, safe, tuple([RemoveItem(layer.node.place) for layer in layers]))
+
+
+def swap(
+    subject: Subject, title: str, first: LayerAnalysis, second: LayerAnalysis, *, safe: bool = True
+) -> Fix | None:
+    """The fix that lets two neighbours in one list of layers change places."""
+    one, two = first.node, second.node
+    if one.path != two.path or one.place >= two.place:
+        return None
+    if not (movable(subject, first) and movable(subject, second)):
+        return None
+    return Fix(title, safe, (SwapItems(one.place, two.place),))

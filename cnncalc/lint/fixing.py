@@ -1,13 +1,16 @@
 """Mends what the rules know how to mend, and takes back what makes things worse."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
+from cnncalc.analyses.analysis import analyze_partly
 from cnncalc.diagnostic import Diagnostic, Edit, Place
 from cnncalc.errors import EditError, SpecError
 from cnncalc.graph import Network
 from cnncalc.limits import DEFAULT_LIMITS, Limits
+from cnncalc.lint.claims import check_claims
 from cnncalc.lint.engine import lint
 from cnncalc.lint.settings import DEFAULT_SETTINGS, Settings
 from cnncalc.spec.document import printable
@@ -18,8 +21,9 @@ from cnncalc.spec.network import parse
 #: Rounds that change the text; a chain of n layers that each mend the next takes log n.
 _MOST_ROUNDS = 100
 
-#: Texts that are tried between two of them, where fixes are refused.
-_MOST_TRIALS = 500
+#: Fixes that bring the same error each by itself; from then on, whatever brings it is not
+#: tried in parts. (A claim of the parameters of 1,000 layers need not be broken 1,000 times.)
+_ENOUGH = 4
 
 
 class Fixed(NamedTuple):
@@ -70,7 +74,17 @@ class _Checked:
         self.text = text
         self.how = (path, settings, limits)
         self.network: Network = parse(text, path=path, limits=limits)
-        self.found = tuple(lint(self.network, settings))
+
+    @cached_property
+    def found(self) -> tuple[Diagnostic, ...]:
+        """Every finding."""
+        return tuple(lint(self.network, self.how[1]))
+
+    @cached_property
+    def errors(self) -> list[Diagnostic]:
+        """Errors and false claims, which are quicker to find."""
+        analysis, errors = analyze_partly(self.network)
+        return [*errors, *check_claims(analysis)]
 
     @cached_property
     def editor(self) -> Editor:
@@ -96,6 +110,13 @@ class _Step(NamedTuple):
     checked: _Checked
 
 
+class _Harm(NamedTuple):
+    """Why a round will not do; `error` is the finding it brings, by code and place."""
+
+    why: str
+    error: "_Key | None" = None
+
+
 #: The code of a finding, and the line and column it starts at.
 _Key = tuple[str, tuple[int, int] | None]
 
@@ -113,7 +134,6 @@ class _Fixing:
         self.seen = {start.text}
         self.applied: list[Diagnostic] = []
         self.refused: dict[_Key, tuple[Diagnostic, str]] = {}
-        self.trials = 0
 
     def run(self) -> Fixed:
         """Round after round, until no fix is left that has not been refused."""
@@ -130,7 +150,6 @@ class _Fixing:
             elif changed and self.refused:
                 # What was refused before the last change may be possible now.
                 self.refused.clear()
-                self.trials = 0
                 changed = False
             else:
                 break
@@ -161,43 +180,47 @@ class _Fixing:
     def _best(self, group: list[Diagnostic]) -> _Step | None:
         """The first part of a group that makes things better; what does not is refused."""
         waiting = [group]
+        brought: Counter[_Key] = Counter()
         while waiting:
             part = waiting.pop()
             outcome = self._try(part)
             if isinstance(outcome, _Step):
                 return outcome
-            if len(part) == 1 or self.trials >= _MOST_TRIALS:
+            if len(part) == 1 or (outcome.error and brought[outcome.error] >= _ENOUGH):
                 for one in part:
-                    self._refuse(one, outcome)
+                    self._refuse(one, outcome.why)
+                if outcome.error:
+                    brought[outcome.error] += 1
             else:
                 half = len(part) // 2
                 waiting += [part[half:], part[:half]]
         return None
 
-    def _try(self, group: list[Diagnostic]) -> _Step | str:
+    def _try(self, group: list[Diagnostic]) -> _Step | _Harm:
         """What comes of applying some fixes together, or why it will not do."""
-        self.trials += 1
         try:
             edited = self.now.editor.edited(_edits(group))
             if edited.text in self.seen:
-                return "it would undo what another fix did"
+                return _Harm("it would undo what another fix did")
             checked = _Checked(edited.text, *self.now.how)
         except EditError as error:
-            return str(error)
+            return _Harm(str(error))
         except SpecError as error:
-            return f"the spec would be wrong: {error.diagnostics[0].message}"
+            return _Harm(f"the spec would be wrong: {error.diagnostics[0].message}")
         codes = {one.code for one in group}
         known = {(one.code, edited.moved(one.place)) for one in self.now.found}
-        for one in checked.found:
+        # The rules' findings only where there is no quicker reason.
+        # The rules run only where no error is reason enough.
+        for one in _one_by_one(checked):
             if one.severity == "error" and one.code not in codes and _key(one) not in known:
-                return f"it would bring an error: {one.message}"
+                return _Harm(f"it would bring an error: {one.message}", _key(one))
         left = set(map(_key, checked.found))
         if any((one.code, edited.moved(one.place)) in left for one in group):
-            return "the finding would stay"
+            return _Harm("the finding would stay")
         for name, place in self.now.meant.items():
             now = checked.meant.get(name)
             if now is not None and edited.moved(place) != (now.line, now.column):
-                return f"the name `{printable(name)}` would mean another layer"
+                return _Harm(f"the name `{printable(name)}` would mean another layer")
         return _Step(group, edited, checked)
 
     def _refuse(self, finding: Diagnostic, why: str) -> None:
@@ -213,6 +236,11 @@ class _Fixing:
         }
         self.refused = {key: value for key, value in moved.items() if key[1] is not None}
         self.now = step.checked
+
+
+def _one_by_one(checked: _Checked) -> Iterator[Diagnostic]:
+    yield from checked.errors
+    yield from checked.found
 
 
 def _edits(findings: Iterable[Diagnostic]) -> list[Edit]:

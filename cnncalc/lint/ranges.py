@@ -11,29 +11,8 @@ Range = tuple[float, float]
 
 _UNKNOWN: Range = (-math.inf, math.inf)
 
-#: Their values are among those of their input.
-_SELECTING = frozenset(
-    ("maxpool", "globalmaxpool", "adaptivemaxpool", "globalavgpool", "adaptiveavgpool")
-) | frozenset(
-    ("flatten", "reshape", "permute", "slice", "split", "channelshuffle", "pixelshuffle", "crop")
-)
-
-#: The same, or 0: padding, or a mean with padding.
-_SELECTING_OR_0 = frozenset(("avgpool", "zeropad", "maxunpool", "roipool", "roialign", "psroipool"))
-
-_FIXED: dict[str, Range] = {
-    "sigmoid": (0, 1),
-    "hardsigmoid": (0, 1),
-    "softmax": (0, 1),
-    "softplus": (0, math.inf),
-    "logsoftmax": (-math.inf, 0),
-}
-
 #: The identity from 0 upwards.
-_LINEAR_ABOVE_0 = frozenset({"leakyrelu", "prelu", "elu"})
-
-#: Not negative where their input is not.
-_SIGN_KEPT = frozenset({"selu", "gelu", "silu", "hardswish"})
+_LINEAR_ABOVE_0 = ("leakyrelu", "prelu", "elu")
 
 
 def without_effect(subject: Subject) -> dict[str, Range]:
@@ -41,29 +20,37 @@ def without_effect(subject: Subject) -> dict[str, Range]:
     ranges: dict[str, Range] = {}
     found: dict[str, Range] = {}
     for layer in subject.layers:
+        rule = _RULES.get(layer.kind)
+        if rule is None:
+            continue
         reads = [ranges.get(name, _UNKNOWN) for name in layer.inputs]
-        ranges[layer.name] = _range(layer, reads)
-        low, high = reads[0] if reads else _UNKNOWN
-        idle = layer.kind == "relu" or layer.kind in _LINEAR_ABOVE_0
-        if low >= 0 and (idle or (layer.kind == "relu6" and high <= 6)):
-            found[layer.name] = (low, high)
+        ranges[layer.name] = rule(layer, reads)
+        low, high = reads[0]
+        if low >= 0:
+            idle = layer.kind == "relu" or layer.kind in _LINEAR_ABOVE_0
+            if idle or (layer.kind == "relu6" and high <= 6):
+                found[layer.name] = (low, high)
     return found
 
 
-def _range(layer: LayerAnalysis, reads: list[Range]) -> Range:
-    kind = layer.kind
-    if kind in _FIXED:
-        return _FIXED[kind]
-    if kind in _SELECTING:
-        return reads[0]
-    if kind in _SELECTING_OR_0:
-        return _with_0(reads[0])
-    if kind in _LINEAR_ABOVE_0:
-        return reads[0] if reads[0][0] >= 0 else _UNKNOWN
-    if kind in _SIGN_KEPT:
-        return (0, math.inf) if reads[0][0] >= 0 else _UNKNOWN
-    rule = _RULES.get(kind)
-    return rule(layer, reads) if rule is not None else _UNKNOWN
+def _fixed(low: float, high: float) -> "_Rule":
+    return lambda layer, reads: (low, high)
+
+
+def _same(layer: LayerAnalysis, reads: list[Range]) -> Range:
+    return reads[0]
+
+
+def _same_or_0(layer: LayerAnalysis, reads: list[Range]) -> Range:
+    return _with_0(reads[0])
+
+
+def _linear_above_0(layer: LayerAnalysis, reads: list[Range]) -> Range:
+    return reads[0] if reads[0][0] >= 0 else _UNKNOWN
+
+
+def _sign_kept(layer: LayerAnalysis, reads: list[Range]) -> Range:
+    return (0, math.inf) if reads[0][0] >= 0 else _UNKNOWN
 
 
 def _with_0(values: Range) -> Range:
@@ -115,7 +102,22 @@ def _concat(layer: LayerAnalysis, reads: list[Range]) -> Range:
     return min(low for low, _ in reads), max(high for _, high in reads)
 
 
-_RULES: dict[str, Callable[[LayerAnalysis, list[Range]], Range]] = {
+_Rule = Callable[[LayerAnalysis, list[Range]], Range]
+
+#: How each kind's values follow from those it reads; nothing is known of other kinds'.
+_RULES: dict[str, _Rule] = {
+    **dict.fromkeys(("maxpool", "globalmaxpool", "adaptivemaxpool"), _same),
+    **dict.fromkeys(("globalavgpool", "adaptiveavgpool"), _same),
+    **dict.fromkeys(("flatten", "reshape", "permute", "slice", "split", "crop"), _same),
+    **dict.fromkeys(("channelshuffle", "pixelshuffle"), _same),
+    # Padding, or a mean with padding.
+    **dict.fromkeys(("avgpool", "zeropad", "maxunpool"), _same_or_0),
+    **dict.fromkeys(("roipool", "roialign", "psroipool"), _same_or_0),
+    **dict.fromkeys(_LINEAR_ABOVE_0, _linear_above_0),
+    **dict.fromkeys(("selu", "gelu", "silu", "hardswish"), _sign_kept),
+    **dict.fromkeys(("sigmoid", "hardsigmoid", "softmax"), _fixed(0, 1)),
+    "softplus": _fixed(0, math.inf),
+    "logsoftmax": _fixed(-math.inf, 0),
     "relu": _relu,
     "relu6": _relu6,
     "tanh": _tanh,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from fnmatch import fnmatch
+from functools import lru_cache
 
 from cnncalc.diagnostic import Severity
 from cnncalc.lint.registry import rules
@@ -22,17 +23,26 @@ def selected(settings: Settings, path: str = "") -> list[type[Rule]]:
     for pattern, selectors in settings.per_file_ignores.items():
         if matches_path(path, pattern):
             ignored += selectors
-    return [rule for rule in rules() if _is_on(rule, settings, ignored)]
+    given = (tuple(settings.select), tuple(settings.extend_select), tuple(ignored))
+    return list(_chosen(rules(), settings.profile, *given))
 
 
-def _is_on(rule: type[Rule], settings: Settings, ignored: Iterable[str]) -> bool:
-    if settings.select:
-        on = _exactness(rule, (*settings.select, *settings.extend_select))
-    else:
-        on = _exactness(rule, settings.extend_select)
-        if on < 0 and settings.profile in rule.profiles:
+@lru_cache(maxsize=16)  # many files are checked with the same settings
+def _chosen(
+    known: tuple[type[Rule], ...],
+    profile: str,
+    select: tuple[str, ...],
+    extend: tuple[str, ...],
+    ignored: tuple[str, ...],
+) -> list[type[Rule]]:
+    found = []
+    for rule in known:
+        on = _exactness(rule, (*select, *extend))
+        if on < 0 and not select and profile in rule.profiles:
             on = 0
-    return on >= 0 and on > _exactness(rule, ignored)
+        if on >= 0 and on > _exactness(rule, ignored):
+            found.append(rule)
+    return found
 
 
 def _exactness(rule: type[Rule], selectors: Iterable[str]) -> int:

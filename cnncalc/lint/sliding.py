@@ -18,13 +18,20 @@ class Axis(NamedTuple):
     """A window along one axis of known extent.
 
     Attributes:
+        number: which axis it is, of how many (`rank`).
         n, m: positions of the input and of the output.
     """
 
-    name: str
+    number: int
+    rank: int
     n: int
     m: int
     window: Window
+
+    @property
+    def name(self) -> str:
+        """What people call the axis."""
+        return axis_name(self.number, self.rank)
 
     def inside(self, start: int) -> int:
         """Taps of the window that lie on the map if its first one is at `start`."""
@@ -35,34 +42,41 @@ class Axis(NamedTuple):
 
 
 def each(
-    subject: Subject, judge: Callable[[LayerAnalysis], _T | None]
+    subject: Subject, judge: Callable[[LayerAnalysis, list[Axis]], _T | None]
 ) -> Iterator[tuple[LayerAnalysis, _T]]:
-    """The layers that `judge` finds something about.
+    """The convolutions and pools that `judge` finds something about, from their known axes.
 
     It may depend only on a layer's options and its input's shape, and is asked once
     for all layers that agree in both.
     """
-    known: dict[int, _T | None] = {}
-    for layer in subject.layers:
-        key = id(layer.local)
-        if key not in known:
-            known[key] = judge(layer)
-        found = known[key]
-        if found is not None:
-            yield layer, found
+    found = {}
+    for layer, axes in subject.once(_sliding):
+        answer = judge(layer, axes)
+        if answer is not None:
+            found[id(layer.local)] = answer
+    if found:
+        for layer in subject.layers:
+            if id(layer.local) in found:
+                yield layer, found[id(layer.local)]
 
 
-def axes(layer: LayerAnalysis) -> list[Axis]:
-    """The windows of a convolution or pool; none where an extent is a symbol."""
-    asked = layer.node.layer
-    if asked is None or not asked.fits:
-        return []
-    inputs = layer.local.inputs
+def _sliding(subject: Subject) -> list[tuple[LayerAnalysis, list[Axis]]]:
+    """A layer of each sort that slides windows, with the axes of known extent."""
     return [
-        Axis(axis_name(axis, inputs[0].rank), n, m, window)
-        for axis, (n, m, window) in enumerate(
-            zip(inputs[0].spatial, layer.output.spatial, asked.windows(inputs), strict=True)
-        )
+        (layer, axes)
+        for layer in subject.alike
+        if layer.node.layer is not None
+        and layer.node.layer.fits
+        and (axes := _axes(subject, layer))
+    ]
+
+
+def _axes(subject: Subject, layer: LayerAnalysis) -> list[Axis]:
+    before, after = layer.local.inputs[0], layer.output
+    extents = zip(before.spatial, after.spatial, subject.windows(layer), strict=True)
+    return [
+        Axis(number, before.rank, n, m, window)
+        for number, (n, m, window) in enumerate(extents)
         if isinstance(n, int) and isinstance(m, int)
     ]
 

@@ -111,6 +111,11 @@ def test_a_file_with_errors_is_left_alone(net):
     assert net.read_text() == text
 
 
+def test_a_packaged_network_is_not_changed(net):
+    result = check("vgg19_bn", "--fix", "--select", "O001")
+    assert "`vgg19_bn` is a packaged network, which is not changed" in result.stderr
+
+
 def test_permissions_stay(net):
     net.chmod(0o640)
     check("net.yaml", "--fix")

@@ -1,6 +1,7 @@
 """Edits of a spec's text: the tree changes as asked, and nothing else does."""
 
 import re
+from itertools import permutations
 from pathlib import Path
 from random import Random
 
@@ -206,6 +207,16 @@ def test_the_last_entry_goes_with_its_key():
     assert edited(text, *keys[:2]) == "- {conv: 8, ignore: {F003: c}, name: d}"
     assert edited(text, *keys) == "- {conv: 8, name: d}"
     assert edited(text, *keys, RemoveEntry(place(text, "name"))) == "- {conv: 8}"
+
+
+def test_entries_of_one_layer_in_any_order():
+    text = "- {conv: 8, name: a, ignore: {F001: x}, expect: {macs: 3}}\n- relu\n"
+    keys = [place(text, key) for key in ("name", "F001", "macs")]
+    for order in permutations(map(RemoveEntry, keys)):
+        assert edited(text, *order) == "- {conv: 8}\n- relu\n"
+    options = SetOption(place(text, "relu"), "name", "r"), SetOption(Place(1, 3, 1, 59), "pad", "1")
+    for order in permutations([*map(RemoveEntry, keys), *options]):
+        assert edited(text, *order) == "- {conv: 8, pad: 1}\n- {relu: , name: r}\n"
 
 
 # Removing an item
@@ -425,6 +436,19 @@ def test_other_refusals():
     with pytest.raises(EditError, match="there is nothing to do"):
         Editor(text).span(())
     assert edited(text) == text
+
+
+def test_an_editor_is_as_new_after_a_refusal():
+    text = "[{conv: 8}, relu]"
+    conv = place(text, "{conv: 8}")
+    editor = Editor(text)
+    for value in ("a, b: c", "[a"):
+        with pytest.raises(EditError):
+            editor.edited([SetOption(conv, "pad", value)])
+    with pytest.raises(EditError):
+        editor.edited([RemoveItem(place(text, "relu")), RemoveItem(conv)])
+    for _ in range(2):
+        assert editor.edited([SetOption(conv, "pad", "1")]).text == "[{conv: 8, pad: 1}, relu]"
 
 
 def test_an_aliased_layer_is_edited_once():
@@ -672,3 +696,26 @@ def test_edits_of_several_layers(random):
         expected += new
     random.shuffle(edits)
     assert plain(tree(edited(text, *edits))) == {"layers": barely(expected)}
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("---\n- tanh\n- relu\n...\n", "---\n- relu\n...\n"),
+        ("# 🦉\n- tanh # 🦉\n- relu # 🦉", "# 🦉\n- relu # 🦉"),
+        ("- a: 🦉, b\n- tanh\n", "- a: 🦉, b\n"),
+        ("- {a: '# no', b: \"#\"}\n- tanh\n", "- {a: '# no', b: \"#\"}\n"),
+        ("- a: two\n    lines\n- tanh\n", "- a: two\n    lines\n"),
+        ("- a: 'two\n    lines'\n- tanh  # 'x\n- b\n", "- a: 'two\n    lines'\n- b\n"),
+        ("[a#b,\ttanh,\tb]", "[a#b,\tb]"),
+        ("[\n\ta,\n\ttanh,\n\tb\n]", "[\n\ta,\n\tb\n]"),
+        ("- a: >\n    text\n\n- tanh\n- b", "- a: >\n    text\n\n- b"),
+        ("-    a\n-    tanh", "-    a"),
+        ("- a\n- # of it\n  tanh\n# b\n- b", "- a\n# b\n- b"),
+        ("[a\n, tanh\n, b]", "[a\n, b]"),
+        ("[a\n, tanh]", "[a\n]"),
+    ],
+)
+def test_odd_layouts(text, result):
+    where = next(one for one, found in Layout(text).by_place.items() if found.value == "tanh")
+    assert edited(text, RemoveItem(where)) == result

@@ -13,9 +13,8 @@ from cnncalc.lint.chains import (
     before,
     is_whole,
     option,
-    removal,
 )
-from cnncalc.lint.entries import plain
+from cnncalc.lint.entries import plain, removal
 from cnncalc.lint.ranges import without_effect
 from cnncalc.lint.rule import Rule
 from cnncalc.lint.subject import Subject
@@ -76,13 +75,12 @@ class ActivationWithoutEffect(Rule):
     severity = "warning"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        idle = without_effect(subject)
-        elsewhere = {
-            id(layer.node.origin)
-            for layer in subject.layers
-            if layer.kind in POINTWISE and layer.name not in idle
-        }
-        for layer in subject.layers:
+        idle = subject.once(without_effect)
+        if not idle:
+            return
+        activations = subject.of(*POINTWISE)
+        elsewhere = {id(one.node.origin) for one in activations if one.name not in idle}
+        for layer in activations:
             if layer.name in idle and id(layer.node.origin) not in elsewhere:
                 low, high = idle[layer.name]
                 within = f"lie between {low:g} and {high:g}" if high <= 6 else "are never below 0"
@@ -91,7 +89,7 @@ class ActivationWithoutEffect(Rule):
                     layer,
                     f"has no effect: the values of `{layer.inputs[0]}` {within}",
                     "remove it, or the activation before it",
-                    fix=removal(layer, safe=layer.kind != "prelu"),
+                    fix=removal(subject, "remove it", layer, safe=layer.kind != "prelu"),
                 )
 
 
@@ -128,12 +126,11 @@ class DoubledActivation(Rule):
     severity = "warning"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        idle = without_effect(subject)
-        for layer in subject.layers:
-            if layer.kind not in POINTWISE or layer.name in idle:
-                continue
+        for layer in subject.of(*POINTWISE):
             first = before(subject, layer, _SAME_VALUES)
             if first is None or first.kind not in POINTWISE:
+                continue
+            if layer.name in subject.once(without_effect):
                 continue
             if after(subject, first, _SAME_VALUES) is not layer:
                 continue  # others use the values too: this one may be a gate
@@ -144,18 +141,18 @@ class DoubledActivation(Rule):
                     layer,
                     f"a second activation after {first.name}: {why}",
                     "keep one of the two, or put the layer between them that is missing",
-                    fix=_idle_first(first, layer),
+                    fix=_idle_first(subject, first, layer),
                 )
 
 
-def _idle_first(first: LayerAnalysis, second: LayerAnalysis) -> Fix | None:
+def _idle_first(subject: Subject, first: LayerAnalysis, second: LayerAnalysis) -> Fix | None:
     """Removing the first, where the second cuts off all that it changed."""
     slope = option(first, "slope")
     changes_only_below_0 = first.kind in ("relu", "elu") or (
         first.kind == "leakyrelu" and slope is not None and slope >= 0
     )
     if changes_only_below_0 and second.kind in ("relu", "relu6"):
-        return removal(first, safe=True, title="remove the first activation")
+        return removal(subject, "remove the first activation", first)
     return None
 
 
@@ -192,11 +189,8 @@ class RectifiedResidual(Rule):
     severity = "note"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
-            if layer.kind != "add":
-                continue
-            sources = subject.sources(layer)
-            for end in sources:
+        for layer in subject.of("add"):
+            for end in subject.sources(layer):
                 if end is None or end.kind not in _RECTIFIED or subject.reader(end) is None:
                     continue
                 others = {name for name in layer.inputs if name != end.name}
@@ -252,8 +246,8 @@ class RectifiedInput(Rule):
     severity = "note"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
-            if layer.kind not in ("relu", "relu6") or subject.source(layer) is not None:
+        for layer in subject.of("relu", "relu6"):
+            if subject.source(layer) is not None:
                 continue
             shape = layer.output
             image = shape.spatial and is_whole(shape.channels) and shape.channels <= _IMAGE_CHANNELS
@@ -309,6 +303,8 @@ class SigmoidsInDepth(Rule):
     severity = "note"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
+        if len(subject.of(*_FLATTENING)) < _MANY:
+            return
         passed: dict[str, int] = {}
         for layer in subject.layers:
             count = min((passed.get(name, 0) for name in layer.inputs), default=0)
@@ -360,9 +356,9 @@ class SlopeOutOfRange(Rule):
     local = True
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
-            slope = option(layer, "slope") if layer.kind == "leakyrelu" else None
-            if slope is None or 0 < slope < 1:
+        for layer in subject.of("leakyrelu"):
+            slope = option(layer, "slope")
+            if 0 < slope < 1:
                 continue
             if slope == 0:
                 what = "is relu"

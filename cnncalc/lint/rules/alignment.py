@@ -36,18 +36,16 @@ def displaced(
     """Layer, axis, places, stride and shift wherever paths of one stride meet apart."""
     network = subject.network
     if resized:
-        found = any(_resizes(layer) for layer in subject.layers)
+        found = any(map(_resizes, subject.alike))
     else:
         fields = [layer.receptive_field for layer in subject.layers]
-        found = any(field is not None and not field.aligned for field in fields)
+        found = False in [field.aligned for field in fields if field is not None]
     if not found:
         return
     tracks: list[Tracks] = [None] * len(network.nodes)
     start = next(iter(network.inputs.values()))
     tracks[0] = tuple(Track(1, 0) for _ in start.spatial)
-    places = {id(node): index for index, node in enumerate(network.nodes)}
-    for layer in subject.layers:
-        index = places[id(layer.node)]
+    for index, layer in enumerate(subject.layers, len(network.inputs)):
         reads = layer.node.reads
         if len(reads) == 1:
             tracks[index] = _through(layer, tracks[reads[0]])

@@ -44,15 +44,11 @@ class BiasBeforeNormalisation(Rule):
     severity = "warning"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        nodes = subject.network.nodes
-        shared = {nodes[n.shares].name for n in nodes if n.shares is not None}
-        for layer in subject.layers:
-            if layer.kind not in WEIGHTED or not option(layer, "bias"):
-                continue
+        for layer in subject.of(*WEIGHTED):
             reader = subject.reader(layer)
-            if reader is None or not _subtracts_each_mean(reader):
+            if reader is None or not option(layer, "bias") or not _subtracts_each_mean(reader):
                 continue
-            if layer.node.shares is None and layer.name not in shared:
+            if layer.name not in subject.shared:
                 count = layer.output.channels
                 yield self.at(
                     subject,
@@ -110,8 +106,8 @@ class NoShiftBeforeActivation(Rule):
     profiles = ()
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
-            if layer.kind not in WEIGHTED or option(layer, "bias"):
+        for layer in subject.of(*WEIGHTED):
+            if option(layer, "bias"):
                 continue
             reader = subject.reader(layer)
             if reader is not None and reader.kind in _SHIFTED and not _shifts(reader):

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from cnncalc.analyses.analysis import LayerAnalysis
 from cnncalc.analyses.memory import DTYPES, FLOAT32_BYTES, Setting, in_bytes, largest_batch
 from cnncalc.diagnostic import Diagnostic
+from cnncalc.lint.chains import in_place
 from cnncalc.lint.rule import Rule
 from cnncalc.lint.subject import Subject
 from cnncalc.notation import approximate, count
@@ -150,8 +151,7 @@ class OverActivationBudget(_Budget):
 
 
 def _activation_bytes(layer: LayerAnalysis) -> Extent:
-    in_place = layer.node.layer is not None and layer.node.layer.in_place
-    return 0 if in_place else FLOAT32_BYTES * layer.local.elements
+    return 0 if in_place(layer) else FLOAT32_BYTES * layer.local.elements
 
 
 class OverDeviceMemory(Rule):

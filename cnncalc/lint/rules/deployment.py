@@ -1,16 +1,19 @@
 """What keeps a deployed network waiting: memory, layers that stay, costly functions."""
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from cnncalc.analyses.analysis import LayerAnalysis
 from cnncalc.analyses.memory import DTYPES, Setting
-from cnncalc.analyses.roofline import Bound, Device, parse_device, roofline
 from cnncalc.diagnostic import Diagnostic
 from cnncalc.errors import NotationError
+from cnncalc.lint.chains import WEIGHTED, in_place, option
 from cnncalc.lint.rule import Rule
 from cnncalc.lint.subject import Subject
 from cnncalc.notation import count
+
+if TYPE_CHECKING:
+    from cnncalc.analyses.roofline import Bound, Device
 
 #: Layers that a message names.
 _NAMED = 3
@@ -22,7 +25,7 @@ _TRIED = (4, 16, 64, 256)
 _DEPTHWISE_SHARE = 0.1
 
 #: What a batchnorm can be folded into.
-_FOLDABLE = ("conv", "depthwise", "separableconv", "convtranspose", "linear", "anchorhead")
+_FOLDABLE = WEIGHTED | {"anchorhead"}
 
 #: Functions that need a table or an exponential in 8 bits, and what stands in for them.
 _COSTLY = {
@@ -34,11 +37,18 @@ _COSTLY = {
 }
 
 
-Bounds = list[tuple[LayerAnalysis, Bound]]
+Bounds = list[tuple[LayerAnalysis, "Bound"]]
 
 
-def _bounds(subject: Subject, batch: int) -> tuple[Device, Bounds] | None:
+def _as_asked(subject: Subject) -> "tuple[Device, Bounds] | None":
+    """Every layer on the configured device at the configured batch."""
+    return _bounds(subject, subject.settings.batch)
+
+
+def _bounds(subject: Subject, batch: int) -> "tuple[Device, Bounds] | None":
     """Every layer on the configured device; None where there is none that could be judged."""
+    from cnncalc.analyses.roofline import parse_device, roofline
+
     asked = subject.settings
     if not asked.device or asked.dtype not in DTYPES:
         return None
@@ -52,12 +62,8 @@ def _bounds(subject: Subject, batch: int) -> tuple[Device, Bounds] | None:
     return device, [
         (layer, bound)
         for layer, bound in zip(subject.layers, bounds, strict=True)
-        if not (layer.kind == "batchnorm" or _in_place(layer))
+        if not (layer.kind == "batchnorm" or in_place(layer))
     ]
-
-
-def _in_place(layer: LayerAnalysis) -> bool:
-    return layer.node.layer is not None and layer.node.layer.in_place
 
 
 def _waited(bounds: Bounds) -> tuple[float, float]:
@@ -98,10 +104,10 @@ class MemoryBoundNetwork(Rule):
     example_settings: ClassVar[dict[str, object]] = {"device": "a100", "dtype": "float16"}
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        batch = subject.settings.batch
-        judged = _bounds(subject, batch)
+        judged = subject.once(_as_asked)
         if judged is None:
             return
+        batch = subject.settings.batch
         device, bounds = judged
         waited, total = _waited(bounds)
         if total and 2 * waited > total:
@@ -171,7 +177,7 @@ class DepthwiseWaitsForMemory(Rule):
     example_settings: ClassVar[dict[str, object]] = {"device": "a100", "dtype": "float16"}
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        judged = _bounds(subject, subject.settings.batch)
+        judged = subject.once(_as_asked)
         if judged is None:
             return
         device, bounds = judged
@@ -241,13 +247,13 @@ class UnfoldableBatchnorm(Rule):
     profiles = ("deploy",)
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
-            if layer.kind != "batchnorm" or not getattr(layer.node.layer, "track", True):
+        for layer in subject.of("batchnorm"):
+            if not option(layer, "track"):
                 continue
             source, reader = subject.source(layer), subject.reader(layer)
             back = source is not None and source.kind in _FOLDABLE
             if (back and subject.reader(source) is layer) or (  # type: ignore[arg-type]
-                reader is not None and _folds_forward(reader)
+                reader is not None and _folds_forward(subject, reader)
             ):
                 continue
             read = source.name if source is not None else "the input"
@@ -261,14 +267,13 @@ class UnfoldableBatchnorm(Rule):
             )
 
 
-def _folds_forward(reader: LayerAnalysis) -> bool:
+def _folds_forward(subject: Subject, reader: LayerAnalysis) -> bool:
     """Whether a product and a sum per channel before it can go into its weights."""
     if reader.kind == "linear":
         return True
     # Zero padding stands for zeros behind the batchnorm, not before it.
     return reader.kind in ("conv", "depthwise") and all(
-        one.before == one.after == 0
-        for one in reader.node.layer.windows(reader.local.inputs)  # type: ignore[union-attr]
+        one.before == one.after == 0 for one in subject.windows(reader)
     )
 
 
@@ -311,11 +316,10 @@ class CostlyActivation(Rule):
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
         if subject.settings.dtype != "int8":
             return
-        for layer in subject.layers:
-            if layer.kind in _COSTLY:
-                yield self.at(
-                    subject,
-                    layer,
-                    f"{layer.kind} has an exponential, which 8-bit arithmetic takes from a table",
-                    f"write {_COSTLY[layer.kind]}, and train again",
-                )
+        for layer in subject.of(*_COSTLY):
+            yield self.at(
+                subject,
+                layer,
+                f"{layer.kind} has an exponential, which 8-bit arithmetic takes from a table",
+                f"write {_COSTLY[layer.kind]}, and train again",
+            )

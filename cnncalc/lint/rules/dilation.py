@@ -37,17 +37,17 @@ class Chain(NamedTuple):
 def chains(subject: Subject) -> list[Chain]:
     """The chains that reach an output with their offsets still multiples of a factor."""
     network = subject.network
-    if not any(one.step > 1 for layer in subject.layers for one in layer.local.reach):
+    if not any(one.step > 1 for layer in subject.alike for one in layer.local.reach):
         return []
-    places = {id(node): index for index, node in enumerate(network.nodes)}
+    places = {}
     states = {index: Chain(index) for index in range(len(network.inputs))}
     ended: dict[int, Chain] = {}
-    for layer in subject.layers:
-        index = places[id(layer.node)]
+    for index, layer in enumerate(subject.layers, len(network.inputs)):
+        places[layer.name] = index
         sources = [states.get(source, Chain(source)) for source in layer.node.reads]
         states[index] = state = _after(layer, index, sources)
         if state.last is not None and subject.is_output(layer):
-            ended.setdefault(places[id(state.last.node)], state)
+            ended.setdefault(places[state.last.name], state)
     return [ended[index] for index in sorted(ended)]
 
 
@@ -153,7 +153,7 @@ class DilationGridding(Rule):
     severity = "warning"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for chain in chains(subject):
+        for chain in subject.once(chains):
             holes = _holes(subject, chain)
             if holes is not None and chain.last is not None:
                 factor, stride, size = holes
@@ -222,7 +222,7 @@ class RepeatedDilation(Rule):
     severity = "note"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for chain in chains(subject):
+        for chain in subject.once(chains):
             if chain.alike >= _ALIKE and chain.last is not None and not _holes(subject, chain):
                 factor = max(chain.factors)
                 origin = subject.network.nodes[chain.origin]

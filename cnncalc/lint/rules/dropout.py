@@ -3,22 +3,20 @@
 from collections.abc import Iterator
 
 from cnncalc.analyses.analysis import LayerAnalysis
-from cnncalc.diagnostic import Diagnostic, Fix, SwapItems
+from cnncalc.diagnostic import Diagnostic
 from cnncalc.lint.chains import (
     LOSSES,
+    MAX_POOLS,
     POINTWISE,
     SOFTMAXES,
     VIEWS,
     WEIGHTED,
     before,
     option,
-    removal,
-    together,
 )
+from cnncalc.lint.entries import removal, swap
 from cnncalc.lint.rule import Rule
 from cnncalc.lint.subject import Subject
-
-_MAX_POOLS = ("maxpool", "globalmaxpool", "adaptivemaxpool")
 
 #: Layers that carry the noise of dropout on without weights of their own.
 _CARRYING = VIEWS | POINTWISE | {"maxpool", "avgpool", "globalavgpool", "adaptiveavgpool"}
@@ -30,7 +28,7 @@ _NEARLY_ALL = 0.9
 
 
 def _dropouts(subject: Subject) -> Iterator[LayerAnalysis]:
-    return (one for one in subject.layers if one.kind == "dropout" and option(one, "p") > 0)
+    return (one for one in subject.of("dropout") if option(one, "p") > 0)
 
 
 class DropoutBeforeBatchnorm(Rule):
@@ -70,16 +68,15 @@ class DropoutBeforeBatchnorm(Rule):
     severity = "warning"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for norm in subject.layers:
-            if norm.kind != "batchnorm" or not option(norm, "track"):
-                continue
-            layer = before(subject, norm, _CARRYING)
+        if not subject.of("dropout"):
+            return
+        for norm in subject.of("batchnorm"):
+            layer = before(subject, norm, _CARRYING) if option(norm, "track") else None
             if layer is None or layer.kind != "dropout" or not option(layer, "p"):
                 continue
             fix = None
-            if subject.reader(layer) is norm and together(layer, norm):
-                edit = SwapItems(layer.node.origin.place, norm.node.origin.place)
-                fix = Fix("let the batchnorm come first", False, (edit,))
+            if subject.reader(layer) is norm:
+                fix = swap(subject, "let the batchnorm come first", layer, norm, safe=False)
             yield self.at(
                 subject,
                 layer,
@@ -125,18 +122,14 @@ class DropoutBeforeMaxpool(Rule):
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
         for layer in _dropouts(subject):
             pool = subject.reader(layer)
-            if pool is None or pool.kind not in _MAX_POOLS:
+            if pool is None or pool.kind not in MAX_POOLS:
                 continue
-            fix = None
-            if together(layer, pool):
-                edit = SwapItems(layer.node.origin.place, pool.node.origin.place)
-                fix = Fix("drop after the pool", False, (edit,))
             yield self.at(
                 subject,
                 layer,
                 f"{pool.name} takes the next largest value where the largest is dropped",
                 f"dropout after {pool.name}",
-                fix=fix,
+                fix=swap(subject, "drop after the pool", layer, pool, safe=False),
             )
 
 
@@ -186,7 +179,7 @@ class DropoutBeforeOutput(Rule):
                     f"drops {option(layer, 'p'):g} of {end}, after the last weights "
                     f"({weights.name})",
                     f"remove it, or place it before {weights.name}",
-                    fix=removal(layer, safe=False),
+                    fix=removal(subject, "remove it", layer, safe=False),
                 )
 
 
@@ -291,9 +284,9 @@ class DropoutAboveHalf(Rule):
     local = True
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
-            if layer.kind in ("dropout", "droppath") and 0.5 < option(layer, "p") <= _NEARLY_ALL:
-                p = option(layer, "p")
+        for layer in subject.of("dropout", "droppath"):
+            p = option(layer, "p")
+            if 0.5 < p <= _NEARLY_ALL:
                 yield self.at(
                     subject,
                     layer,
@@ -336,9 +329,9 @@ class DropoutDropsNearlyAll(Rule):
     local = True
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
-            if layer.kind in ("dropout", "droppath") and option(layer, "p") > _NEARLY_ALL:
-                p = option(layer, "p")
+        for layer in subject.of("dropout", "droppath"):
+            p = option(layer, "p")
+            if p > _NEARLY_ALL:
                 yield self.at(
                     subject,
                     layer,

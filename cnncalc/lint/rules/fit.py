@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from cnncalc.analyses.analysis import LayerAnalysis
 from cnncalc.diagnostic import Diagnostic
-from cnncalc.layers.base import axis_name
 from cnncalc.lint.rule import Rule
+from cnncalc.lint.sliding import Axis, each
 from cnncalc.lint.subject import Subject
 from cnncalc.window import Fit, Window, fit, fitting_extents, fitting_paddings
 
@@ -13,24 +13,27 @@ from cnncalc.window import Fit, Window, fit, fitting_extents, fitting_paddings
 _MOST_TRIED = 1000
 
 
-def misfits(layer: LayerAnalysis) -> Iterator[tuple[int, int, Window, Fit]]:
-    """Axis, input extent, window and fit wherever a window leaves a remainder unread.
+Misfits = list[tuple[Axis, Fit]]
+
+
+def misfits(subject: Subject) -> list[tuple[LayerAnalysis, Misfits]]:
+    """The layers with windows that leave a remainder unread, along which axes and how.
 
     Windows further apart than they are wide skip ``stride - span`` positions
     between each other anyway; as many at the end are no misfit.
     """
-    asked = layer.node.layer
-    if asked is None or not asked.fits:
-        return
-    shape = layer.local.inputs[0]
-    for axis, (n, window) in enumerate(
-        zip(shape.spatial, asked.windows(layer.local.inputs), strict=True)
-    ):
-        if window.stride == 1 or window.ceil or not isinstance(n, int):
-            continue
-        lying = fit(n, window)
-        if lying.unread > max(window.stride - window.span, 0):
-            yield axis, n, window, lying
+    return list(each(subject, _misfits))
+
+
+def _misfits(layer: LayerAnalysis, axes: list[Axis]) -> Misfits | None:
+    found = []
+    for axis in axes:
+        window = axis.window
+        if window.stride > 1 and not window.ceil:
+            lying = fit(axis.n, window)
+            if lying.unread > max(window.stride - window.span, 0):
+                found.append((axis, lying))
+    return found or None
 
 
 class FloorDropsPixels(Rule):
@@ -62,11 +65,15 @@ class FloorDropsPixels(Rule):
     local = True
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
-            lost = [found for found in misfits(layer) if found[3].unread_pixels]
+        for layer, found in subject.once(misfits):
+            lost = [(axis, lying) for axis, lying in found if lying.unread_pixels]
             if lost:
                 yield self.at(
-                    subject, layer, _what_is_lost(layer, lost), _what_would_fit(lost[0]), "stride"
+                    subject,
+                    layer,
+                    _what_is_lost(layer, lost),
+                    _what_would_fit(lost[0][0]),
+                    "stride",
                 )
 
 
@@ -98,17 +105,17 @@ class FloorDropsPadding(Rule):
     local = True
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
-            found = list(misfits(layer))
-            if found and not any(lying.unread_pixels for _, _, _, lying in found):
-                _, n, window, lying = found[0]
-                parts = [_positions(lying.unread, axis, layer) for axis, _, _, lying in found]
-                total = sum(lying.unread for _, _, _, lying in found)
+        for layer, found in subject.once(misfits):
+            if not any(lying.unread_pixels for _, lying in found):
+                parts = [_positions(lying.unread, axis) for axis, lying in found]
+                total = sum(lying.unread for _, lying in found)
+                axis, lying = found[0]
+                window = axis.window
                 used = max(window.after - lying.unread, 0)
                 yield self.at(
                     subject,
                     layer,
-                    f"{_does_not_fit(n, window)}: "
+                    f"{_does_not_fit(axis)}: "
                     f"{' and '.join(parts)} of padding at the end {_is(total)} never read",
                     f"no pixel is lost; the padding that is read is {window.before} before and "
                     f"{used} after",
@@ -116,19 +123,18 @@ class FloorDropsPadding(Rule):
                 )
 
 
-def _what_is_lost(layer: LayerAnalysis, lost: list[tuple[int, int, Window, Fit]]) -> str:
-    _, n, window, _ = lost[0]
-    parts = [_positions(lying.unread_pixels, axis, layer) for axis, _, _, lying in lost]
-    total = sum(lying.unread_pixels for _, _, _, lying in lost)
+def _what_is_lost(layer: LayerAnalysis, lost: Misfits) -> str:
+    parts = [_positions(lying.unread_pixels, axis) for axis, lying in lost]
+    total = sum(lying.unread_pixels for _, lying in lost)
     return (
-        f"{_does_not_fit(n, window)}: "
+        f"{_does_not_fit(lost[0][0])}: "
         f"the last {' and '.join(parts)} of its input {layer.local.inputs[0]} "
         f"{_is(total)} never read"
     )
 
 
-def _what_would_fit(found: tuple[int, int, Window, Fit]) -> str:
-    _, n, window, _ = found
+def _what_would_fit(axis: Axis) -> str:
+    n, window = axis.n, axis.window
     below, above = fitting_extents(n, window)
     ways = [f"an input of {below} or {above}" if below >= 1 else f"an input of {above}"]
     # One padding in a stride's worth fits, if any: no need to try a huge window's all.
@@ -148,8 +154,9 @@ def _what_would_fit(found: tuple[int, int, Window, Fit]) -> str:
     return "these would fit: " + ", ".join(ways)
 
 
-def _does_not_fit(n: int, window: Window) -> str:
-    return f"the stride {window.stride} does not fit {_padded(n, window)} - {window.span}"
+def _does_not_fit(axis: Axis) -> str:
+    window = axis.window
+    return f"the stride {window.stride} does not fit {_padded(axis.n, window)} - {window.span}"
 
 
 def _padded(n: int, window: Window) -> str:
@@ -160,9 +167,9 @@ def _padded(n: int, window: Window) -> str:
     return f"{n} + {window.before} + {window.after}"
 
 
-def _positions(number: int, axis: int, layer: LayerAnalysis) -> str:
+def _positions(number: int, axis: Axis) -> str:
     names = {"height": "row", "width": "column", "length": "position", "depth": "slice"}
-    word = names.get(axis_name(axis, layer.local.inputs[0].rank), "position")
+    word = names.get(axis.name, "position")
     return f"{number} {word}{'s' if number > 1 else ''}"
 
 

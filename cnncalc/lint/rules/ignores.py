@@ -2,22 +2,22 @@
 
 from collections.abc import Iterator
 
-from cnncalc.diagnostic import Diagnostic, Fix, RemoveEntry, nearest
+from cnncalc.diagnostic import Diagnostic, Fix, Place, RemoveEntry, nearest
 from cnncalc.graph import Ignore
 from cnncalc.lint.rule import Rule
 from cnncalc.lint.subject import Subject
 from cnncalc.spec.document import printable
 
 
-def _ignores(subject: Subject) -> Iterator[tuple[str, Ignore, str]]:
+def _ignores(subject: Subject) -> list[tuple[str, Ignore, str]]:
     """Every entry of every `ignore`, once for each place: rule, entry, layer."""
-    seen = set()
     network = subject.network
-    for layer, ignores in (("", network.ignore), *((n.name, n.ignore) for n in network.layers)):
-        for rule, ignore in (ignores or {}).items():
-            if ignore.place not in seen:
-                seen.add(ignore.place)
-                yield rule, ignore, layer
+    lists = [("", network.ignore), *[(n.name, n.ignore) for n in network.layers if n.ignore]]
+    found: dict[Place, tuple[str, Ignore, str]] = {}
+    for layer, ignores in lists:
+        for rule, ignore in ignores.items():
+            found.setdefault(ignore.place, (rule, ignore, layer))
+    return list(found.values())
 
 
 class UnusedIgnore(Rule):
@@ -48,7 +48,7 @@ class UnusedIgnore(Rule):
     local = True
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for rule, ignore, layer in _ignores(subject):
+        for rule, ignore, layer in subject.once(_ignores):
             if rule in subject.ran and ignore.place not in subject.honoured:
                 yield self.finding(
                     subject,
@@ -88,10 +88,11 @@ class UnknownRule(Rule):
     local = True
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        from cnncalc.lint.registry import rules
+        from cnncalc.lint.selection import names
 
-        known = [word for rule in rules() for word in (rule.code, rule.name)]
-        for rule, ignore, layer in _ignores(subject):
+        ignores = subject.once(_ignores)
+        known = names() if ignores else []
+        for rule, ignore, layer in ignores:
             if rule not in known:
                 yield self.finding(
                     subject,

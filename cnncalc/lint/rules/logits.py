@@ -14,13 +14,17 @@ from cnncalc.lint.chains import (
     before,
     is_whole,
     option,
-    removal,
 )
-from cnncalc.lint.entries import plain
+from cnncalc.lint.entries import plain, removal
 from cnncalc.lint.rule import Rule
 from cnncalc.lint.subject import Subject
 
 _HARMLESS = VIEWS | {"dropout"}
+
+#: What may stand between the weights and an activation on their values.
+_SCALING = _HARMLESS | {"batchnorm"}
+
+_TAKING_LOGITS = SOFTMAXES | {"cross_entropy"}
 
 #: Activations that take something from logits, and how wide a range they leave.
 _LIMITING: dict[str, float] = {
@@ -70,21 +74,21 @@ class ActivationOnLogits(Rule):
     severity = "warning"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
-            if layer.kind not in _LIMITING or (
-                layer.kind == "tanh" and option(layer, "scale") != 1
-            ):
+        ends = [before(subject, one, _HARMLESS) for one in subject.of(*_TAKING_LOGITS)]
+        last = {one.name for one in (*ends, *subject.outputs) if one is not None}
+        for layer in subject.of(*_LIMITING):
+            end = _end(subject, layer) if layer.name in last else None
+            if end is None or (layer.kind == "tanh" and option(layer, "scale") != 1):
                 continue
-            end = _end(subject, layer)
-            weights = before(subject, layer, _HARMLESS | {"batchnorm"})
-            if end is None or weights is None or weights.kind not in WEIGHTED:
+            weights = before(subject, layer, _SCALING)
+            if weights is None or weights.kind not in WEIGHTED:
                 continue
             yield self.at(
                 subject,
                 layer,
                 f"on the logits of {weights.name}: {_what_is_lost(layer)}",
                 f"remove it: {end}",
-                fix=removal(layer, safe=False),
+                fix=removal(subject, "remove it", layer, safe=False),
             )
 
 
@@ -95,16 +99,15 @@ def _end(subject: Subject, layer: LayerAnalysis) -> str | None:
         return f"{reader.name} takes any numbers"
     if reader is not None and reader.kind == "cross_entropy" and layer.kind not in _LOGISTIC:
         return f"{reader.name} applies the softmax, which takes any numbers"
-    source = subject.source(layer)
     if (
-        layer.kind in ("relu", "relu6")
+        subject.is_output(layer)
+        and layer.kind in ("relu", "relu6")
         and subject.network.task.lower() == "classification"
         and len(subject.network.outputs) == 1
-        and subject.is_output(layer)
-        and source is not None
-        and source.kind == "linear"
     ):
-        return "class scores are any numbers"
+        source = subject.source(layer)
+        if source is not None and source.kind == "linear":
+            return "class scores are any numbers"
     return None
 
 
@@ -162,8 +165,8 @@ class DoubledSoftmax(Rule):
     severity = "warning"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
-            if layer.kind not in SOFTMAXES or layer.output.channels == 1:
+        for layer in subject.of(*SOFTMAXES):
+            if layer.output.channels == 1:
                 continue
             second = _reads_over_same_axis(subject, layer)
             if second is None or second.kind not in SOFTMAXES:
@@ -181,7 +184,7 @@ class DoubledSoftmax(Rule):
                 layer,
                 f"{second.name} applies a softmax again, {what}",
                 "keep one of them",
-                fix=removal(layer, safe=layer.kind == "logsoftmax"),
+                fix=removal(subject, "remove it", layer, safe=layer.kind == "logsoftmax"),
             )
 
 
@@ -224,7 +227,7 @@ class ProbabilitiesBeforeLoss(Rule):
     severity = "warning"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for loss in subject.layers:
+        for loss in subject.of("cross_entropy", "hinge"):
             if loss.kind == "hinge" and option(loss, "margin") >= 1:
                 wrong: tuple[str, ...] = ("softmax", *_LOGISTIC)
                 why = f"whose margin of {option(loss, 'margin'):g} probabilities cannot reach"
@@ -244,7 +247,7 @@ class ProbabilitiesBeforeLoss(Rule):
                 layer,
                 f"goes into {loss.name}, {why}",
                 f"let {loss.name} read the scores, before {layer.name}",
-                fix=removal(layer, safe=safe) if alone else None,
+                fix=removal(subject, "remove it", layer, safe=safe) if alone else None,
             )
 
 
@@ -284,8 +287,8 @@ class SoftmaxOfOne(Rule):
             "cross_entropy": "with a single class the loss is always 0",
             "hinge": "with a single class the loss is always 0",
         }
-        for layer in subject.layers:
-            if layer.kind not in constants or layer.local.inputs[0].channels != 1:
+        for layer in subject.of(*constants):
+            if layer.local.inputs[0].channels != 1:
                 continue
             before_it = subject.source(layer)
             if layer.kind in LOSSES and before_it is not None and before_it.kind in SOFTMAXES:
@@ -332,8 +335,8 @@ class SoftmaxBetweenLayers(Rule):
     severity = "note"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
-            if layer.kind != "softmax" or layer.output.spatial or layer.output.channels == 1:
+        for layer in subject.of("softmax"):
+            if layer.output.spatial or layer.output.channels == 1:
                 continue
             reader = after(subject, layer, {"dropout"})
             if reader is not None and reader.kind == "linear":

@@ -67,21 +67,15 @@ class MissingNonlinearity(Rule):
     severity = "warning"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        nodes = subject.network.nodes
-        shared = {nodes[n.shares].name for n in nodes if n.shares is not None}
-        activations = Counter(one.kind for one in subject.layers if one.kind in _NONLINEAR)
-        for layer in subject.layers:
-            if layer.kind not in _LINEAR and layer.kind != "anchorhead":
-                continue
+        for layer in subject.of(*_LINEAR, "anchorhead"):
             row = _row(subject, layer)
             if row is None:
                 continue
             first, last = row
-            if first.name in shared or layer.name in shared:
-                continue
-            if first.node.shares is not None or layer.node.shares is not None:
+            if first.name in subject.shared or layer.name in subject.shared:
                 continue
             if not _is_deliberate(subject, first, layer):
+                activations = subject.once(_activations)
                 more = "" if activations else ": the whole network has no activation"
                 yield self.at(
                     subject,
@@ -93,6 +87,11 @@ class MissingNonlinearity(Rule):
                 )
                 if not activations:
                     return
+
+
+def _activations(subject: Subject) -> Counter[str]:
+    """How often the network has each non-linearity."""
+    return Counter(one.kind for one in subject.of(*_NONLINEAR))
 
 
 def _row(subject: Subject, layer: LayerAnalysis) -> tuple[LayerAnalysis, LayerAnalysis] | None:

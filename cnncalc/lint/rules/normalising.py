@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from cnncalc.analyses.analysis import LayerAnalysis
 from cnncalc.diagnostic import Diagnostic
 from cnncalc.layers.base import divides
-from cnncalc.lint.chains import is_whole, option, removal
+from cnncalc.lint.chains import is_whole, option
+from cnncalc.lint.entries import removal
 from cnncalc.lint.rule import Rule
 from cnncalc.lint.subject import Subject
 from cnncalc.notation import count
@@ -47,9 +48,7 @@ class DoubledNormalisation(Rule):
     severity = "warning"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
-            if layer.kind not in _NORMALISATIONS:
-                continue
+        for layer in subject.of(*_NORMALISATIONS):
             second = subject.reader(layer)
             if second is None or second.kind != layer.kind:
                 continue
@@ -63,7 +62,7 @@ class DoubledNormalisation(Rule):
                     f"{second.name} normalises the same values again, and undoes what this one "
                     "scales and shifts",
                     "keep one of them",
-                    fix=removal(layer, safe=False),
+                    fix=removal(subject, "remove it", layer, safe=False),
                 )
 
 
@@ -99,8 +98,8 @@ class NormalisesSingleValue(Rule):
     local = True
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
-            if layer.kind in ("instancenorm", "groupnorm", "layernorm") and _values(layer) == 1:
+        for layer in subject.of("instancenorm", "groupnorm", "layernorm"):
+            if _values(layer) == 1:
                 help = "leave it out, or place it before the pool"
                 if layer.kind == "groupnorm":
                     help = "fewer groups, so that each holds several channels"
@@ -157,11 +156,9 @@ class BatchnormOnSinglePosition(Rule):
     local = True
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
+        for layer in subject.of("batchnorm"):
             shape = layer.output
-            if layer.kind != "batchnorm" or not shape.spatial or shape.regions != 1:
-                continue
-            if is_whole(shape.positions) and shape.positions == 1:
+            if 1 in shape.spatial and shape.regions == 1 == shape.positions:
                 yield self.at(
                     subject,
                     layer,
@@ -200,9 +197,9 @@ class LayernormWithWeightsPerPixel(Rule):
     local = True
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
+        for layer in subject.of("layernorm"):
             shape = layer.output
-            if layer.kind != "layernorm" or option(layer, "over") != "all" or not shape.spatial:
+            if option(layer, "over") != "all" or not shape.spatial:
                 continue
             if option(layer, "affine") and is_whole(shape.elements) and shape.positions > 1:
                 yield self.at(
@@ -248,14 +245,13 @@ class LrnFallenOutOfUse(Rule):
     local = True
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
-            if layer.kind == "lrn":
-                yield self.at(
-                    subject,
-                    layer,
-                    f"local response normalisation over {layer.output} has been found not to help",
-                    "leave it out, or use batchnorm before the activation",
-                )
+        for layer in subject.of("lrn"):
+            yield self.at(
+                subject,
+                layer,
+                f"local response normalisation over {layer.output} has been found not to help",
+                "leave it out, or use batchnorm before the activation",
+            )
 
 
 class LrnWindowOffCentre(Rule):
@@ -289,8 +285,8 @@ class LrnWindowOffCentre(Rule):
     local = True
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
-            size = option(layer, "size") if layer.kind == "lrn" else 1
+        for layer in subject.of("lrn"):
+            size = option(layer, "size")
             if size % 2 == 0:
                 yield self.at(
                     subject,
@@ -331,9 +327,9 @@ class LrnWindowWiderThanChannels(Rule):
     local = True
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
+        for layer in subject.of("lrn"):
             channels, size = layer.output.channels, option(layer, "size")
-            if layer.kind == "lrn" and is_whole(channels) and size > channels:
+            if is_whole(channels) and size > channels:
                 yield self.at(
                     subject,
                     layer,

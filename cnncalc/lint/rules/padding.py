@@ -7,7 +7,7 @@ from cnncalc.analyses.analysis import LayerAnalysis
 from cnncalc.diagnostic import Diagnostic, Fix, SetOption
 from cnncalc.lint.entries import number, written
 from cnncalc.lint.rule import Rule
-from cnncalc.lint.sliding import CONVOLUTIONS, Axis, axes, each, extents, option, padding
+from cnncalc.lint.sliding import CONVOLUTIONS, Axis, each, extents, option, padding
 from cnncalc.lint.subject import Subject
 from cnncalc.notation import count
 from cnncalc.window import Extent
@@ -48,7 +48,7 @@ class TapsSeeOnlyPadding(Rule):
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
         for layer, (dead, sizes) in each(subject, _dead_taps):
-            kernel = [axis.window.kernel for axis in axes(layer)]
+            kernel = [window.kernel for window in subject.windows(layer)]
             taps = math.prod(kernel)
             yield self.at(
                 subject,
@@ -67,25 +67,22 @@ class TapsSeeOnlyPadding(Rule):
 _Sizes = list[tuple[int, tuple[int, int]]]
 
 
-def _dead_taps(layer: LayerAnalysis) -> tuple[int, _Sizes] | None:
+def _dead_taps(layer: LayerAnalysis, axes: list[Axis]) -> tuple[int, _Sizes] | None:
     """How many taps of a kernel are always on padding, and what is left without them."""
-    if layer.kind not in CONVOLUTIONS:
+    if layer.kind not in CONVOLUTIONS or all(map(_lies_inside, axes)):
         return None
-    found = axes(layer)
-    if len(found) < layer.output.rank or any(map(_only_padding, found)):
+    if len(axes) < layer.output.rank or any(map(_only_padding, axes)):
         return None  # outputs of padding alone are another rule's
-    if not any(axis.window.before or axis.window.after for axis in found):
+    if any(axis.window.kernel > _MOST_TAPS for axis in axes):
         return None
-    if any(axis.window.kernel > _MOST_TAPS for axis in found):
-        return None
-    live = [_live_taps(axis) for axis in found]
-    dead = math.prod(axis.window.kernel for axis in found) - math.prod(map(len, live))
+    live = [_live_taps(axis) for axis in axes]
+    dead = math.prod(axis.window.kernel for axis in axes) - math.prod(map(len, live))
     if not dead:
         return None
     sizes: _Sizes = []
     if not all(live):
         return dead, sizes
-    for axis, taps in zip(found, live, strict=True):
+    for axis, taps in zip(axes, live, strict=True):
         window = axis.window
         before = window.before - window.dilation * taps[0]
         kept = taps[-1] - taps[0] + 1
@@ -94,6 +91,13 @@ def _dead_taps(layer: LayerAnalysis) -> tuple[int, _Sizes] | None:
             return dead, []  # they jump over the map: no smaller kernel does the same
         sizes.append((kept, (before, max(0, end - before - axis.n))))
     return dead, sizes
+
+
+def _lies_inside(axis: Axis) -> bool:
+    """Whether the first window behind the padding touches none: all of its taps are on the map."""
+    window = axis.window
+    number = -(-window.before // window.stride)
+    return number < axis.m and number * window.stride - window.before + window.span <= axis.n
 
 
 def _live_taps(axis: Axis) -> list[int]:
@@ -118,6 +122,8 @@ def _dead_weights(layer: LayerAnalysis, dead: int, taps: int) -> str:
 def _only_padding(axis: Axis) -> int:
     """Output positions along an axis whose window touches no pixel."""
     window = axis.window
+    if window.before < window.span > window.after:
+        return 0
     early = max(0, (window.before - window.span) // window.stride + 1)
     late = max(0, axis.m + (-window.before - axis.n) // window.stride)
     return min(axis.m, early + late)
@@ -166,15 +172,14 @@ class OutputsSeeOnlyPadding(Rule):
             )
 
 
-def _blind(layer: LayerAnalysis) -> tuple[int, int] | None:
+def _blind(layer: LayerAnalysis, axes: list[Axis]) -> tuple[int, int] | None:
     """Positions that see padding only, and the most padding with which none does."""
     if layer.kind not in CONVOLUTIONS:
         return None
-    found = axes(layer)
-    if len(found) < layer.output.rank or not any(map(_only_padding, found)):
+    if len(axes) < layer.output.rank or not any(map(_only_padding, axes)):
         return None
-    seeing = math.prod(axis.m - _only_padding(axis) for axis in found)
-    most = min(axis.window.span for axis in found if _only_padding(axis)) - 1
+    seeing = math.prod(axis.m - _only_padding(axis) for axis in axes)
+    most = min(axis.window.span for axis in axes if _only_padding(axis)) - 1
     return layer.output.positions - seeing, most
 
 
@@ -220,8 +225,8 @@ class EvenKernelShiftsMap(Rule):
             )
 
 
-def _shifted(layer: LayerAnalysis) -> Axis | None:
-    for axis in axes(layer):
+def _shifted(layer: LayerAnalysis, axes: list[Axis]) -> Axis | None:
+    for axis in axes:
         window = axis.window
         if window.same and window.stride == 1 and window.before != window.after and axis.n > 1:
             return axis
@@ -257,7 +262,7 @@ class SamePaddingOffCentre(Rule):
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
         for layer, found in each(subject, _off_centre):
-            axis = next(axis for axis in found if axis.window.before != axis.window.after)
+            axis = next(one for one in found if one.window.before != one.window.after)
             window = axis.window
             sides = padding([(one.window.before, one.window.after) for one in found])
             yield self.at(
@@ -270,13 +275,12 @@ class SamePaddingOffCentre(Rule):
             )
 
 
-def _off_centre(layer: LayerAnalysis) -> list[Axis] | None:
-    found = axes(layer)
-    uneven = any(
-        axis.window.same and axis.window.stride > 1 and axis.window.before != axis.window.after
-        for axis in found
-    )
-    return found if uneven else None
+def _off_centre(layer: LayerAnalysis, axes: list[Axis]) -> list[Axis] | None:
+    for axis in axes:
+        window = axis.window
+        if window.same and window.stride > 1 and window.before != window.after:
+            return axes
+    return None
 
 
 class PaddingInAverage(Rule):
@@ -325,12 +329,12 @@ class PaddingInAverage(Rule):
             )
 
 
-def _diluted(layer: LayerAnalysis) -> tuple[int, int] | None:
+def _diluted(layer: LayerAnalysis, axes: list[Axis]) -> tuple[int, int] | None:
     """Pixels in the window with the most padding, and its taps."""
     if layer.kind != "avgpool":
         return None
     pixels, taps = 1, 1
-    for axis in axes(layer):
+    for axis in axes:
         window = axis.window
         last = (axis.m - 1) * window.stride - window.before
         # What hangs over the padding is no part of the average.
@@ -390,16 +394,17 @@ class PaddingGrowsMap(Rule):
             )
 
 
-def _grown(layer: LayerAnalysis) -> str | None:
+def _grown(layer: LayerAnalysis, axes: list[Axis]) -> str | None:
     """The padding that would keep the size, or nearly so for an even window."""
-    if layer.kind not in CONVOLUTIONS:
+    if layer.kind not in CONVOLUTIONS or not any(map(_grows, axes)):
         return None
-    found = axes(layer)
-    if len(found) < layer.output.rank or any(map(_only_padding, found)):
+    if len(axes) < layer.output.rank or any(map(_only_padding, axes)):
         return None
-    if any(axis.window.stride > 1 for axis in found):
+    if any(axis.window.stride > 1 for axis in axes):
         return None
+    return option([(axis.window.span - 1) // 2 for axis in axes])
+
+
+def _grows(axis: Axis) -> bool:
     # No symmetric padding keeps the size under an even window: one more is near enough.
-    if not any(axis.m > axis.n + (axis.window.span % 2 == 0) for axis in found):
-        return None
-    return option([(axis.window.span - 1) // 2 for axis in found])
+    return axis.m > axis.n + (axis.window.span % 2 == 0)

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 
 from cnncalc.analyses.analysis import LayerAnalysis
-from cnncalc.diagnostic import Diagnostic, Fix, SwapItems
-from cnncalc.lint.chains import is_whole, option, removal, together
+from cnncalc.diagnostic import Diagnostic
+from cnncalc.lint.chains import MAX_POOLS, is_whole, option
+from cnncalc.lint.entries import removal, swap
 from cnncalc.lint.rule import Rule
 from cnncalc.lint.subject import Subject
 from cnncalc.notation import count
 from cnncalc.window import Window
-
-_MAX_POOLS = ("maxpool", "globalmaxpool", "adaptivemaxpool")
 
 #: Activations that never fall: the largest value stays the largest.
 _RISING = frozenset(("relu", "relu6", "elu", "selu", "hardsigmoid", "sigmoid", "softplus"))
@@ -45,21 +44,21 @@ class PoolAfterPool(Rule):
     severity = "note"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
+        for layer in subject.of("maxpool", "avgpool", "globalmaxpool", "globalavgpool"):
             first = subject.source(layer)
             if first is None or first.kind not in ("maxpool", "avgpool"):
                 continue
             if subject.reader(first) is not layer:
                 continue
-            if layer.kind == f"global{first.kind}" and _reads_all_once(first):
+            if layer.kind == f"global{first.kind}" and _reads_all_once(subject, first):
                 yield self.at(
                     subject,
                     layer,
                     f"pools all positions, so {first.name} before it changes nothing",
                     f"remove {first.name}",
-                    fix=removal(first, safe=True, title="remove the first pool"),
+                    fix=removal(subject, "remove the first pool", first),
                 )
-            elif layer.kind == first.kind and (one := _as_one(first, layer)):
+            elif layer.kind == first.kind and (one := _as_one(subject, first, layer)):
                 kernels, strides = one
                 yield self.at(
                     subject,
@@ -71,21 +70,16 @@ class PoolAfterPool(Rule):
                 )
 
 
-def _windows(layer: LayerAnalysis) -> tuple[Window, ...]:
-    asked = layer.node.layer
-    return asked.windows(layer.local.inputs) if asked is not None else ()
-
-
 def _is_plain(window: Window) -> bool:
     return window.dilation == 1 and not window.ceil and window.before == window.after == 0
 
 
 def _as_one(
-    first: LayerAnalysis, second: LayerAnalysis
+    subject: Subject, first: LayerAnalysis, second: LayerAnalysis
 ) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
     """Kernel and stride of the pool that does what both do."""
     kernels, strides = [], []
-    for a, b in zip(_windows(first), _windows(second), strict=True):
+    for a, b in zip(subject.windows(first), subject.windows(second), strict=True):
         # A gap between the first windows, or an overlap of means, is not one window.
         touching = a.stride <= a.kernel if first.kind == "maxpool" else a.stride == a.kernel
         if not (_is_plain(a) and _is_plain(b) and touching):
@@ -97,9 +91,9 @@ def _as_one(
     return tuple(kernels), tuple(strides)
 
 
-def _reads_all_once(layer: LayerAnalysis) -> bool:
+def _reads_all_once(subject: Subject, layer: LayerAnalysis) -> bool:
     """Whether the windows cover every position, and where means are taken, once."""
-    for n, window in zip(layer.local.inputs[0].spatial, _windows(layer), strict=True):
+    for n, window in zip(layer.local.inputs[0].spatial, subject.windows(layer), strict=True):
         if not is_whole(n) or not _is_plain(window) or (n - window.kernel) % window.stride:
             return False
         if window.stride > window.kernel:
@@ -150,9 +144,9 @@ class ActivationBeforeMaxpool(Rule):
     profiles = ()
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
+        for layer in subject.of(*_RISING, "leakyrelu", "tanh"):
             pool = subject.reader(layer)
-            if pool is None or pool.kind not in _MAX_POOLS or not _is_rising(layer):
+            if pool is None or pool.kind not in MAX_POOLS or not _is_rising(layer):
                 continue
             if not is_whole(layer.output.elements) or any(
                 reader.kind == "maxunpool" for reader in subject.readers(pool)
@@ -161,13 +155,12 @@ class ActivationBeforeMaxpool(Rule):
             now, then = layer.output.elements, pool.output.elements
             if then >= now:
                 continue
-            edit = SwapItems(layer.node.origin.place, pool.node.origin.place)
             yield self.at(
                 subject,
                 layer,
                 f"runs on {count(now)} values, of which {pool.name} keeps {count(then)}",
                 f"{layer.kind} after {pool.name} gives the same",
-                fix=Fix("pool first", True, (edit,)) if together(layer, pool) else None,
+                fix=swap(subject, "pool first", layer, pool),
             )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from cnncalc.analyses.analysis import LayerAnalysis
 from cnncalc.diagnostic import Diagnostic
+from cnncalc.lint.chains import in_place
 from cnncalc.lint.rule import Rule
 from cnncalc.lint.subject import Subject
 from cnncalc.notation import approximate, count
@@ -229,5 +230,4 @@ class ActivationsConcentrated(Rule):
 
 
 def _held(layer: LayerAnalysis) -> Extent:
-    in_place = layer.node.layer is not None and layer.node.layer.in_place
-    return 0 if in_place else layer.local.elements
+    return 0 if in_place(layer) else layer.local.elements

@@ -1,11 +1,12 @@
 """Receptive fields that have become too large for the input, or stay too small."""
 
 from collections.abc import Iterator
+from operator import add, ge
 from typing import ClassVar, NamedTuple
-from weakref import WeakKeyDictionary
 
 from cnncalc.analyses.analysis import LayerAnalysis
 from cnncalc.diagnostic import Diagnostic
+from cnncalc.lint.chains import is_whole
 from cnncalc.lint.rule import Rule
 from cnncalc.lint.subject import Subject
 
@@ -27,39 +28,27 @@ class Extremes(NamedTuple):
 
 _UNKNOWN = Extremes(None, None)
 
-#: Three rules ask for the same fold.
-_FOLDED: WeakKeyDictionary[Subject, dict[str, Extremes]] = WeakKeyDictionary()
 
-
-def extremes(subject: Subject) -> dict[str, Extremes]:
-    """The smallest and largest field of every layer of a network with one input."""
-    if subject not in _FOLDED:
-        _FOLDED[subject] = _fold(subject)
-    return _FOLDED[subject]
-
-
-def _fold(subject: Subject) -> dict[str, Extremes]:
-    nodes = subject.network.nodes
+def extremes(subject: Subject) -> list[Extremes]:
+    """The smallest and largest field of every node of a network with one input."""
     (shape,) = subject.network.inputs.values()
     one = (1,) * shape.rank
-    found = {nodes[0].name: Extremes(one, one)}
-    strides: dict[str, Sizes | None] = {nodes[0].name: one}
+    found = [Extremes(one, one)]
+    strides: list[Sizes | None] = [one]
     for layer in subject.layers:
-        reads = layer.node.reads
-        first = nodes[reads[0]].name
-        if len(reads) == 1:
-            before = found.get(first, _UNKNOWN)
-            if layer.local.reach and before is not _UNKNOWN:
-                before = _through(layer, before, strides.get(first))
+        reads = layer.node.inputs
+        first = reads[0]
+        if len(reads) > 1 and len(reads := layer.node.reads) > 1:
+            before = _joined([found[index] for index in reads])
+            found.append(before._replace(most=None) if _spreads(layer) else before)
+            strides.append(_strides(layer))
+        elif layer.local.reach:
+            before = found[first]
+            found.append(before if before is _UNKNOWN else _through(layer, before, strides[first]))
+            strides.append(_strides(layer))
         else:
-            before = _joined([found.get(nodes[index].name, _UNKNOWN) for index in reads])
-            if _spreads(layer):
-                before = before._replace(most=None)
-        found[layer.name] = before
-        if layer.local.reach or len(reads) > 1:
-            strides[layer.name] = _strides(layer)
-        else:
-            strides[layer.name] = strides.get(first)
+            found.append(found[first])
+            strides.append(strides[first])
     return found
 
 
@@ -85,48 +74,45 @@ def _through(layer: LayerAnalysis, before: Extremes, strides: Sizes | None) -> E
         return _UNKNOWN
     grown = []
     for stride, one in zip(strides, reach, strict=True):
-        if one.table or one.stride == 0 or not isinstance(one.size, int):
+        if one.table or one.stride == 0 or not is_whole(one.size):
             return _UNKNOWN
         grown.append(stride * (one.size - 1))
-    return Extremes(_plus(before.least, grown), _plus(before.most, grown))
+    if not any(grown):
+        return before
+    least = _plus(before.least, grown)
+    # On a chain both are one path's.
+    return Extremes(least, least if before.most is before.least else _plus(before.most, grown))
 
 
 def _plus(sizes: Sizes | None, grown: list[int]) -> Sizes | None:
-    return None if sizes is None else tuple([a + b for a, b in zip(sizes, grown, strict=True)])
+    return None if sizes is None else tuple(map(add, sizes, grown))
 
 
 def _strides(layer: LayerAnalysis) -> Sizes | None:
     field = layer.receptive_field
-    strides = [] if field is None else [axis.stride for axis in field.axes]
-    if not strides or not all(isinstance(stride, int) for stride in strides):
+    if field is None or not field.axes:
         return None
-    return tuple(strides)
+    strides = tuple([axis.stride for axis in field.axes])
+    return strides if is_whole(*strides) else None
 
 
 def collapses(layer: LayerAnalysis) -> bool:
     """Whether it pools a map into a single position, without weights."""
-    output = layer.output
-    return (
-        bool(output.spatial)
-        and output.positions == 1
-        and layer.local.inputs[0].positions != 1
-        and not layer.local.weights
-        and len(layer.node.reads) == 1
-    )
+    local = layer.local
+    if local.weights or not local.output.spatial or len(layer.node.reads) != 1:
+        return False
+    return bool(local.output.positions == 1 != local.inputs[0].positions)
 
 
 def classifies(subject: Subject) -> bool:
     """Whether the network sees one image of known size, and says one thing about all of it."""
     inputs = list(subject.network.inputs.values())
-    nodes = subject.network.nodes
-    ends = [layer for layer in subject.layers if subject.is_output(layer)]
     return (
         len(inputs) == 1
         and inputs[0].rank > 0
         and not inputs[0].symbolic
-        and len(nodes) > 1
-        and bool(ends)
-        and all(layer.output.positions == 1 for layer in ends)
+        and bool(subject.outputs)
+        and all(layer.output.positions == 1 for layer in subject.outputs)
     )
 
 
@@ -203,23 +189,23 @@ class UnproductiveLayer(Rule):
     severity = "note"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        if not classifies(subject):
+        if not subject.once(classifies):
             return
         (shape,) = subject.network.inputs.values()
-        fields = extremes(subject)
+        fields = subject.once(extremes)
         found = [
-            layer
+            (layer, least)
             for layer in subject.layers
             if layer.macs
+            and layer.local.reach
+            and (least := fields[layer.node.reads[0]].least) is not None
+            and all(map(ge, least, shape.spatial))
+            and len(layer.node.reads) == 1
             and layer.output.positions != 1
-            and (least := _least_before(subject, layer, fields)) is not None
             and any(one.size > 1 for one in layer.local.reach)
-            and all(size >= n for size, n in zip(least, shape.spatial, strict=True))
         ]
         if found:
-            first, more = found[0], len(found) - 1
-            least = _least_before(subject, first, fields)
-            assert least is not None
+            (first, least), more = found[0], len(found) - 1
             others = f", and {more} more such layer{'s' * (more > 1)} follow{'s' * (more == 1)}"
             yield self.at(
                 subject,
@@ -229,14 +215,6 @@ class UnproductiveLayer(Rule):
                 "leave them out, or shrink the map later: less stride or pooling before",
                 "kernel",
             )
-
-
-def _least_before(
-    subject: Subject, layer: LayerAnalysis, fields: dict[str, Extremes]
-) -> Sizes | None:
-    if len(layer.node.reads) != 1 or not layer.local.reach:
-        return None
-    return fields[subject.network.nodes[layer.node.reads[0]].name].least
 
 
 class FieldSmallerThanObject(Rule):
@@ -285,12 +263,19 @@ class FieldSmallerThanObject(Rule):
             return
         if next(iter(network.inputs.values())).symbolic:
             return
-        fields = extremes(subject)
-        ends = [fields[layer.name].most for layer in subject.layers if subject.is_output(layer)]
+        fields = subject.once(extremes)
+        ends = [fields[index].most for index in sorted(set(network.outputs)) if index]
         if not ends or any(not most or min(most) >= wanted for most in ends):
             return
         largest = max((most for most in ends if most), key=min)
-        last = _last_window(subject, fields, largest)
+        last = next(
+            (
+                layer
+                for index, layer in enumerate(subject.layers, 1)
+                if fields[index].most == largest and layer.local.reach
+            ),
+            None,
+        )
         if last is not None:
             yield self.at(
                 subject,
@@ -299,16 +284,6 @@ class FieldSmallerThanObject(Rule):
                 f"an object has {wanted}",
                 "a stride or pool early on multiplies what every later kernel adds",
             )
-
-
-def _last_window(
-    subject: Subject, fields: dict[str, Extremes], sizes: Sizes
-) -> LayerAnalysis | None:
-    """The layer that made a field as large as it is."""
-    for layer in subject.layers:
-        if fields[layer.name].most == sizes and layer.local.reach:
-            return layer
-    return None
 
 
 class FieldSmallerThanInput(Rule):
@@ -357,15 +332,16 @@ class FieldSmallerThanInput(Rule):
     severity = "note"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        if not classifies(subject):
+        if not subject.once(classifies):
             return
         (shape,) = subject.network.inputs.values()
         pools = list(_final_pools(subject))
         if not pools:
             return
-        fields = extremes(subject)
+        fields = subject.once(extremes)
         for pool in pools:
-            most = fields[pool.name].most
+            # It leaves the field as it is: what its input sees counts.
+            most = fields[pool.node.reads[0]].most
             # Nothing but the pool itself: no unit was meant to see more than its pixel.
             if most is None or max(most) == 1:
                 continue
@@ -381,9 +357,7 @@ class FieldSmallerThanInput(Rule):
 
 def _final_pools(subject: Subject) -> Iterator[LayerAnalysis]:
     """The global pools behind which only single positions follow, on each output's own way."""
-    for end in subject.layers:
-        if not subject.is_output(end):
-            continue
+    for end in subject.outputs:
         layer: LayerAnalysis | None = end
         while layer is not None and layer.output.positions == 1:
             if collapses(layer):

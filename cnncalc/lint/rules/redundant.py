@@ -7,7 +7,7 @@ from typing import Any
 from cnncalc.analyses.analysis import LayerAnalysis
 from cnncalc.diagnostic import Diagnostic, Place
 from cnncalc.layers import MERGES
-from cnncalc.lint.entries import Entries, literal
+from cnncalc.lint.entries import literal, removal
 from cnncalc.lint.rule import Rule
 from cnncalc.lint.subject import Subject
 from cnncalc.spec.document import Mapping, Sequence
@@ -48,12 +48,11 @@ class LayerWithoutEffect(Rule):
     severity = "warning"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        found = [layer for layer in subject.layers if without_effect(layer)]
+        found = [layer for layer in subject.of(*_WHY) if without_effect(subject, layer)]
         if not found:
             return
         idle = Counter(id(layer.node.origin) for layer in found)
-        uses = Counter(id(layer.node.origin) for layer in subject.layers)
-        entries = Entries(subject)
+        uses = Counter(id(layer.node.origin) for layer in subject.of(*_WHY))
         for layer in found:
             origin = id(layer.node.origin)
             if idle[origin] < uses[origin]:
@@ -63,21 +62,17 @@ class LayerWithoutEffect(Rule):
                 layer,
                 f"{_WHY[layer.kind]}: its output is its input {layer.local.inputs[0]}",
                 "remove it, or give it the option it is missing",
-                fix=entries.removal("remove the layer without effect", layer),
+                fix=removal(subject, "remove the layer without effect", layer),
             )
 
 
-def without_effect(layer: LayerAnalysis) -> bool:
+def without_effect(subject: Subject, layer: LayerAnalysis) -> bool:
     """Whether a layer returns its input, and its line says so by itself."""
+    if layer.kind in ("maxpool", "avgpool"):
+        idle = all(one.kernel == one.stride == 1 for one in subject.windows(layer))
+        return idle and literal(layer, "kernel", "stride")
     judge = _IDLE.get(layer.kind)
     return judge is not None and judge(layer, layer.node.layer)
-
-
-def _idle_pool(layer: LayerAnalysis, asked: Any) -> bool:
-    windows = asked.windows(layer.local.inputs)
-    return all(one.kernel == one.stride == 1 for one in windows) and literal(
-        layer, "kernel", "stride"
-    )
 
 
 def _idle_dropout(layer: LayerAnalysis, asked: Any) -> bool:
@@ -118,8 +113,6 @@ def _unchanged(layer: LayerAnalysis, asked: Any = None) -> bool:
 
 
 _IDLE: dict[str, Callable[[LayerAnalysis, Any], bool]] = {
-    "maxpool": _idle_pool,
-    "avgpool": _idle_pool,
     "dropout": _idle_dropout,
     "droppath": _idle_dropout,
     "zeropad": _idle_padding,
@@ -181,8 +174,8 @@ class MergeOfOne(Rule):
     local = True
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
-            if layer.kind in MERGES and len(layer.node.inputs) == 1:
+        for layer in subject.of(*MERGES):
+            if len(layer.node.inputs) == 1:
                 yield self.at(
                     subject,
                     layer,
@@ -235,9 +228,9 @@ class MergedTwice(Rule):
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
         first = len(subject.network.inputs)
-        for layer in subject.layers:
+        for layer in subject.of("add", "concat"):
             inputs = layer.node.inputs
-            if layer.kind not in ("add", "concat") or len(set(inputs)) == len(inputs):
+            if len(set(inputs)) == len(inputs):
                 continue
             seen: set[int] = set()
             for number, index in enumerate(inputs):
@@ -295,30 +288,25 @@ class DoubledView(Rule):
     severity = "warning"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        entries = Entries(subject)
-        for layer in subject.layers:
-            if layer.kind not in ("flatten", "reshape", "permute"):
-                continue
+        for layer in subject.of("flatten", "reshape", "permute"):
             reader = subject.reader(layer)
-            if reader is None or without_effect(layer) or without_effect(reader):
+            if reader is None or reader.kind not in ("flatten", "reshape", "permute"):
+                continue
+            if without_effect(subject, layer) or without_effect(subject, reader):
                 continue
             if layer.kind == reader.kind == "permute":
-                yield self._permuted(subject, entries, layer, reader)
-            elif layer.kind != "permute" and reader.kind in ("flatten", "reshape"):
+                yield self._permuted(subject, layer, reader)
+            elif "permute" not in (layer.kind, reader.kind):
                 yield self.at(
                     subject,
                     layer,
                     f"`{reader.name}` replaces its shape {layer.output} by {reader.output}",
                     "remove it: the second alone gives the same",
-                    fix=entries.removal("remove the shape that is replaced", layer),
+                    fix=removal(subject, "remove the shape that is replaced", layer),
                 )
 
     def _permuted(
-        self,
-        subject: Subject,
-        entries: Entries,
-        layer: LayerAnalysis,
-        reader: LayerAnalysis,
+        self, subject: Subject, layer: LayerAnalysis, reader: LayerAnalysis
     ) -> Diagnostic:
         first: Any = layer.node.layer
         second: Any = reader.node.layer
@@ -330,5 +318,5 @@ class DoubledView(Rule):
             f"`{reader.name}` moves the axes again: "
             + ("they end where they began" if undone else f"together the order is {order}"),
             "remove both" if undone else f"write one: {{permute: {order}}}",
-            fix=entries.removal("remove both permutations", layer, reader) if undone else None,
+            fix=removal(subject, "remove both permutations", layer, reader) if undone else None,
         )

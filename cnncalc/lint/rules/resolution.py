@@ -146,21 +146,20 @@ class NoDownsampling(Rule):
     severity = "note"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        if not classifies(subject):
+        if not subject.once(classifies):
             return
         (shape,) = subject.network.inputs.values()
         if shape.rank < 2 or min(shape.spatial) < _SMALLEST:
             return
-        found = []
-        for layer in subject.layers:
-            if layer.local.inputs[0].positions == 1:
-                continue
-            if layer.local.output.positions > 1 and any(
-                one.stride != 1 for one in layer.local.reach
-            ):
-                return
-            if _convolves(layer) and layer.output.positions > 1:
-                found.append(layer)
+        if any(map(_moves, subject.alike)):
+            return
+        found = [
+            layer
+            for layer in subject.layers
+            if _convolves(layer)
+            and layer.output.positions > 1
+            and layer.local.inputs[0].positions != 1
+        ]
         if len(found) >= _FEWEST:
             macs = sum(layer.macs for layer in found)
             yield self.at(
@@ -170,3 +169,13 @@ class NoDownsampling(Rule):
                 f"any stride or pool: {approximate(macs)} MACs",
                 "a pool or a stride of 2 makes all that follows four times cheaper",
             )
+
+
+def _moves(layer: LayerAnalysis) -> bool:
+    """Whether a map has another resolution behind it."""
+    local = layer.local
+    return (
+        any(one.stride != 1 for one in local.reach)
+        and local.output.positions > 1
+        and local.inputs[0].positions != 1
+    )

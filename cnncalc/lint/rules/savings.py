@@ -4,10 +4,9 @@ import math
 from collections.abc import Iterator
 
 from cnncalc.analyses.analysis import LayerAnalysis
-from cnncalc.diagnostic import Diagnostic, Fix, SwapItems
-from cnncalc.layers.convolution import Conv
-from cnncalc.layers.pooling import AdaptiveAvgPool, AvgPool, GlobalAvgPool
-from cnncalc.lint.entries import Entries
+from cnncalc.diagnostic import Diagnostic
+from cnncalc.lint.chains import is_whole, option
+from cnncalc.lint.entries import swap
 from cnncalc.lint.rule import Rule
 from cnncalc.lint.subject import Subject
 from cnncalc.notation import approximate, count
@@ -15,6 +14,9 @@ from cnncalc.window import Window
 
 #: With fewer channels than this on either side, a layer costs little either way.
 _CHANNELS = 16
+
+#: Pools that take means.
+_AVERAGES = ("avgpool", "globalavgpool", "adaptiveavgpool")
 
 #: Larger windows are a global receptive field, not a kernel.
 _LARGEST = 31
@@ -54,14 +56,11 @@ class LargeKernel(Rule):
     local = True
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer in subject.layers:
-            window = _square(layer)
+        for layer in subject.of("conv"):
+            window = _square(subject, layer)
             if window is None:
                 continue
-            stack = _stack(layer, window)
-            if stack is None:
-                continue
-            number, parameters, macs = stack
+            number, parameters, macs = _stack(subject, layer, window)
             own = math.prod(layer.local.weights["weight"])
             if parameters < own and macs < layer.macs:
                 rank = layer.output.rank
@@ -80,16 +79,16 @@ def _times(extent: int, rank: int) -> str:
     return "x".join([str(extent)] * rank)
 
 
-def _square(layer: LayerAnalysis) -> Window | None:
+def _square(subject: Subject, layer: LayerAnalysis) -> Window | None:
     """The window of an ordinary convolution, the same along all axes."""
-    asked, shape = layer.node.layer, layer.local.inputs[0]
-    if not isinstance(asked, Conv) or asked.groups != 1 or asked.connections is not None:
-        return None
     if layer.local.reach[0].size in (1, 3):
         return None
-    if not (isinstance(layer.macs, int) and isinstance(shape.channels, int)):
+    shape = layer.local.inputs[0]
+    if option(layer, "groups") != 1 or option(layer, "connections") is not None:
         return None
-    windows = asked.windows(layer.local.inputs)
+    if not is_whole(layer.macs, shape.channels):
+        return None
+    windows = subject.windows(layer)
     window = windows[0]
     alike = all(one[:2] == window[:2] and one.dilation == 1 for one in windows)
     wide = min(shape.channels, layer.output.channels) >= _CHANNELS
@@ -98,17 +97,14 @@ def _square(layer: LayerAnalysis) -> Window | None:
     return window if 5 <= window.kernel <= _LARGEST and layer.output.positions > 1 else None
 
 
-def _stack(layer: LayerAnalysis, window: Window) -> tuple[int, int, int] | None:
+def _stack(subject: Subject, layer: LayerAnalysis, window: Window) -> tuple[int, int, int]:
     """How many 3x3 layers see as much, and their weights and MACs."""
     shape, output = layer.local.inputs[0], layer.output
     number = (window.kernel - 1) // 2
     taps = 3**shape.rank
     middle = min(shape.channels, output.channels)
     widths = [shape.channels, *[middle] * (number - 1), output.channels]
-    padded = all(
-        one.before == one.after == number
-        for one in layer.node.layer.windows(layer.local.inputs)  # type: ignore[union-attr]
-    )
+    padded = all(one.before == one.after == number for one in subject.windows(layer))
     parameters = macs = 0
     for step in range(number):
         weights = taps * widths[step] * widths[step + 1]
@@ -121,23 +117,9 @@ def _stack(layer: LayerAnalysis, window: Window) -> tuple[int, int, int] | None:
 
 def _pointwise(layer: LayerAnalysis) -> bool:
     """Whether it mixes channels at each position by itself."""
-    asked = layer.node.layer
-    if not isinstance(asked, Conv):
-        return False
-    return all(
-        (one.size, one.stride, one.start) == (1, 1, 0) for one in layer.local.reach
-    ) and layer.output.spatial == (layer.local.inputs[0].spatial)
-
-
-def _swap(entries: Entries, first: LayerAnalysis, second: LayerAnalysis) -> Fix | None:
-    """Let two neighbours in one list change places."""
-    one, two = first.node, second.node
-    if one.path != two.path or one.shares is not None or one.place >= two.place:
-        return None
-    if not (entries.movable(first) and entries.movable(second)):
-        return None
-    edit = SwapItems(one.place, two.place)
-    return Fix("let the 1x1 convolution run behind the pool", True, (edit,))
+    local = layer.local
+    alone = all((one.size, one.stride, one.start) == (1, 1, 0) for one in local.reach)
+    return alone and local.output.spatial == local.inputs[0].spatial
 
 
 class PointwiseBeforeAvgpool(Rule):
@@ -169,15 +151,22 @@ class PointwiseBeforeAvgpool(Rule):
     severity = "note"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        entries = Entries(subject)
-        for layer in subject.layers:
-            if not _pointwise(layer) or not isinstance(layer.macs, int):
-                continue
+        if not subject.of(*_AVERAGES):
+            return
+        for layer in subject.of("conv"):
             after = subject.reader(layer)
-            if after is None or len(after.node.inputs) != 1 or not _averages(after, layer):
+            if after is None or after.kind not in _AVERAGES:
+                continue
+            if not (
+                _pointwise(layer) and is_whole(layer.macs) and _averages(subject, after, layer)
+            ):
                 continue
             large, small = layer.output.positions, after.output.positions
             if small < large:
+                fix = None
+                if layer.node.shares is None:
+                    title = "let the 1x1 convolution run behind the pool"
+                    fix = swap(subject, title, layer, after)
                 less = layer.macs // large * small
                 yield self.at(
                     subject,
@@ -187,16 +176,12 @@ class PointwiseBeforeAvgpool(Rule):
                     "values",
                     "write it behind the pool",
                     "kernel",
-                    _swap(entries, layer, after),
+                    fix,
                 )
 
 
-def _averages(layer: LayerAnalysis, before: LayerAnalysis) -> bool:
-    """Whether a layer takes means of which the weights sum to 1 wherever that matters."""
-    asked = layer.node.layer
-    if isinstance(asked, GlobalAvgPool | AdaptiveAvgPool):
+def _averages(subject: Subject, pool: LayerAnalysis, before: LayerAnalysis) -> bool:
+    """Whether the weights of a pool's means sum to 1 wherever that matters."""
+    if "bias" not in before.local.weights or not option(pool, "count_include_pad"):
         return True
-    if not isinstance(asked, AvgPool):
-        return False
-    padded = any(one.before or one.after for one in asked.windows(layer.local.inputs))
-    return not padded or not asked.count_include_pad or "bias" not in before.local.weights
+    return not any(one.before or one.after for one in subject.windows(pool))

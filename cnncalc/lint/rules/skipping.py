@@ -1,15 +1,16 @@
 """Windows that jump over positions, or repeat them."""
 
 import math
-from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain
 
 from cnncalc.analyses.analysis import LayerAnalysis
 from cnncalc.diagnostic import Diagnostic, Fix, RemoveEntry
 from cnncalc.layers.base import axis_name
+from cnncalc.lint.chains import is_whole
 from cnncalc.lint.entries import literal
 from cnncalc.lint.rule import Rule
-from cnncalc.lint.sliding import CONVOLUTIONS, Axis, axes, each, extents
+from cnncalc.lint.sliding import CONVOLUTIONS, Axis, each, extents
 from cnncalc.lint.subject import Subject
 from cnncalc.spec.document import Mapping
 from cnncalc.window import extent, fit
@@ -65,10 +66,10 @@ class PoolSkipsPixels(Rule):
             )
 
 
-def _skipping_pool(layer: LayerAnalysis) -> Axis | None:
+def _skipping_pool(layer: LayerAnalysis, axes: list[Axis]) -> Axis | None:
     if layer.kind in CONVOLUTIONS:
         return None
-    return next((axis for axis in axes(layer) if _jumps(axis) and axis.window.span > 1), None)
+    return next((axis for axis in axes if _jumps(axis) and axis.window.span > 1), None)
 
 
 class ConvSkipsPixels(Rule):
@@ -110,14 +111,10 @@ class ConvSkipsPixels(Rule):
         jumping = {layer.name: (layer, found) for layer, found in each(subject, _skipping_conv)}
         if not jumping:
             return
-        readers: dict[int, list[LayerAnalysis]] = defaultdict(list)
-        for layer in subject.layers:
-            for index in layer.node.reads:
-                readers[index].append(layer)
-        outputs = set(subject.network.outputs)
+        nodes, outputs = subject.network.nodes, set(subject.network.outputs)
         for layer, strides in jumping.values():
             index = layer.node.reads[0]
-            together = readers[index]
+            together = subject.readers(nodes[index])
             if together[0] is not layer or index in outputs:
                 continue  # said of the first that jumps
             if subject.network.nodes[index].kind == "crop":
@@ -138,14 +135,11 @@ class ConvSkipsPixels(Rule):
             )
 
 
-def _skipping_conv(layer: LayerAnalysis) -> tuple[tuple[int, int], ...] | None:
+def _skipping_conv(layer: LayerAnalysis, axes: list[Axis]) -> tuple[tuple[int, int], ...] | None:
     """Span and stride along the axes, once if all agree, where any jumps."""
-    if layer.kind not in CONVOLUTIONS:
+    if layer.kind not in CONVOLUTIONS or not any(map(_jumps, axes)):
         return None
-    found = axes(layer)
-    if not any(map(_jumps, found)):
-        return None
-    strides = tuple((min(one.window.span, one.window.stride), one.window.stride) for one in found)
+    strides = tuple((min(one.window.span, one.window.stride), one.window.stride) for one in axes)
     return strides[:1] if len(set(strides)) == 1 else strides
 
 
@@ -177,7 +171,7 @@ class AdaptivePoolRepeats(Rule):
     local = True
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer, pairs in each(subject, _adaptive):
+        for layer, pairs in _adaptive(subject):
             if any(m > n for n, m in pairs):
                 shape, before = layer.output, layer.local.inputs[0]
                 size = extents(tuple(min(n, m) for n, m in pairs))
@@ -219,7 +213,7 @@ class UnevenAdaptiveBins(Rule):
     local = True
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer, pairs in each(subject, _adaptive):
+        for layer, pairs in _adaptive(subject):
             uneven = [(axis, n, m) for axis, (n, m) in enumerate(pairs) if n % m]
             if not uneven or any(m > n for n, m in pairs):
                 continue
@@ -235,12 +229,12 @@ class UnevenAdaptiveBins(Rule):
             )
 
 
-def _adaptive(layer: LayerAnalysis) -> list[tuple[int, int]] | None:
-    """Extents before and after an adaptive pool."""
-    if layer.kind not in ("adaptiveavgpool", "adaptivemaxpool"):
-        return None
-    pairs = list(zip(layer.local.inputs[0].spatial, layer.output.spatial, strict=True))
-    return pairs if all(isinstance(n, int) and isinstance(m, int) for n, m in pairs) else None
+def _adaptive(subject: Subject) -> Iterator[tuple[LayerAnalysis, list[tuple[int, int]]]]:
+    """The adaptive pools, with the extents before and after."""
+    for layer in subject.of("adaptiveavgpool", "adaptivemaxpool"):
+        pairs = list(zip(layer.local.inputs[0].spatial, layer.output.spatial, strict=True))
+        if is_whole(*chain(*pairs)):
+            yield layer, pairs
 
 
 def _widths(n: int, m: int) -> str:
@@ -292,10 +286,9 @@ class CeilAddsPartialWindow(Rule):
             )
 
 
-def _hanging(layer: LayerAnalysis) -> Axis | None:
+def _hanging(layer: LayerAnalysis, axes: list[Axis]) -> Axis | None:
     return next(
-        (axis for axis in axes(layer) if axis.window.ceil and fit(axis.n, axis.window).overhang),
-        None,
+        (axis for axis in axes if axis.window.ceil and fit(axis.n, axis.window).overhang), None
     )
 
 
@@ -342,8 +335,8 @@ class DilationWithoutTaps(Rule):
             )
 
 
-def _idle_dilation(layer: LayerAnalysis) -> int | None:
-    windows = [axis.window for axis in axes(layer)]
-    most = max((window.dilation for window in windows), default=1)
-    taps = math.prod(window.kernel for window in windows)
-    return most if most > 1 and taps == 1 and len(windows) == layer.output.rank else None
+def _idle_dilation(layer: LayerAnalysis, axes: list[Axis]) -> int | None:
+    most = max([axis.window.dilation for axis in axes])
+    if most == 1 or len(axes) < layer.output.rank:
+        return None
+    return most if math.prod(axis.window.kernel for axis in axes) == 1 else None

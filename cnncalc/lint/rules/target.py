@@ -35,24 +35,23 @@ def multiple(settings: Settings) -> int:
     return _MULTIPLES.get(settings.dtype, 1)
 
 
-def inner_layers(subject: Subject) -> Iterator[LayerAnalysis]:
+def inner_layers(subject: Subject) -> list[LayerAnalysis]:
     """Layers with MACs that matter, and whose outputs further such layers read.
 
     The last layers are as wide as there are classes or values to predict.
     """
     whole = subject.analysis.totals.macs
     if not isinstance(whole, int):
-        return
-    needed: set[int] = set()
-    places = {id(node): index for index, node in enumerate(subject.network.nodes)}
+        return []
+    needed: set[str] = set()
     found = []
     for layer in reversed(subject.layers):
-        inner = places[id(layer.node)] in needed
+        inner = layer.name in needed
         if inner and layer.kind in _WIDE and layer.macs * _SHARE >= whole:
             found.append(layer)
         if inner or layer.macs:
-            needed.update(layer.node.reads)
-    yield from reversed(found)
+            needed.update(layer.inputs[: len(layer.node.reads)])
+    return found[::-1]
 
 
 def _groups(layer: LayerAnalysis) -> int:
@@ -105,7 +104,7 @@ class UnalignedChannels(Rule):
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
         unit = multiple(subject.settings)
-        for layer in inner_layers(subject):
+        for layer in subject.once(inner_layers):
             channels = layer.output.channels
             if isinstance(channels, int) and channels % unit and _groups(layer) < channels:
                 rounded = -(-channels // unit) * unit
@@ -158,7 +157,7 @@ class FewChannels(Rule):
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
         unit = multiple(subject.settings)
-        for layer in inner_layers(subject):
+        for layer in subject.once(inner_layers):
             channels = layer.output.channels
             if layer.kind == "linear" or not isinstance(channels, int) or channels >= _FEW:
                 continue
@@ -262,7 +261,7 @@ class OversizedTensor(Rule):
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
         batch = subject.settings.batch
-        for layer in subject.layers:
+        for layer in subject.alike:
             elements = layer.local.elements
             if isinstance(elements, int) and batch * elements > _INT32:
                 times = f" at batch {batch}" if batch > 1 else ""

@@ -85,22 +85,24 @@ def _used(network: Network) -> list[bool]:
     """For each node whether an output or a loss needs it."""
     from cnncalc.layers.loss import Loss
 
-    used = [False] * len(network.nodes)
+    nodes = network.nodes
+    used = [False] * len(nodes)
     for index in network.outputs:
         used[index] = True
-    split = set()
     for index in range(len(used) - 1, -1, -1):
-        node = network.nodes[index]
-        if not used[index]:
-            used[index] = isinstance(node.layer, Loss) or index < len(network.inputs)
-        if used[index]:
-            for source in _needs(node):
-                used[source] = True
-            if node.kind == "split":
-                split.add((id(node.origin), node.inputs))
-    for index, node in enumerate(network.nodes):
-        if node.kind == "split" and (id(node.origin), node.inputs) in split:
+        node = nodes[index]
+        if used[index] or index < len(network.inputs) or isinstance(node.layer, Loss):
             used[index] = True
+            for source in node.inputs:
+                used[source] = True
+            if node.shares is not None:
+                used[node.shares] = True
+    if False not in used:
+        return used
+    parts = [index for index, node in enumerate(nodes) if node.kind == "split"]
+    split = {(id(nodes[one].origin), nodes[one].inputs) for one in parts if used[one]}
+    for one in parts:
+        used[one] = (id(nodes[one].origin), nodes[one].inputs) in split
     return used
 
 
@@ -157,10 +159,13 @@ class UnusedInput(Rule):
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
         network = subject.network
-        read = {index for node in network.nodes for index in node.inputs}
-        read.update(network.outputs)
+        unread = set(range(len(network.inputs))).difference(network.outputs)
+        for node in network.layers:
+            if not unread:
+                return
+            unread.difference_update(node.inputs)
         for index, name in enumerate(network.inputs):
-            if index in read:
+            if index not in unread:
                 continue
             origin = network.nodes[index].origin
             fix, place = None, origin.place

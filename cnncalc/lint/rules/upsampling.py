@@ -1,29 +1,40 @@
 """Layers that make maps larger: uneven overlap, gaps, sizes that do not come back."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from cnncalc.analyses.analysis import LayerAnalysis
-from cnncalc.diagnostic import Diagnostic, Fix, SetOption, SwapItems
+from cnncalc.diagnostic import Diagnostic, Fix, SetOption
 from cnncalc.layers.convolution import ConvTranspose
-from cnncalc.lint.entries import Entries, number
+from cnncalc.lint.chains import is_whole
+from cnncalc.lint.entries import number, swap
 from cnncalc.lint.rule import Rule
-from cnncalc.lint.sliding import CONVOLUTIONS, each, extents, option, padding
+from cnncalc.lint.sliding import CONVOLUTIONS, extents, option, padding
 from cnncalc.lint.subject import Subject
 from cnncalc.notation import count
 from cnncalc.window import Window
 
+_T = TypeVar("_T")
 
-def _spread(layer: LayerAnalysis) -> list[Window]:
+
+def _transposed(
+    subject: Subject, judge: Callable[[Subject, LayerAnalysis], _T | None]
+) -> Iterator[tuple[LayerAnalysis, _T]]:
+    """The transposed convolutions that `judge` finds something about."""
+    for layer in subject.of("convtranspose"):
+        found = judge(subject, layer)
+        if found is not None:
+            yield layer, found
+
+
+def _spread(subject: Subject, layer: LayerAnalysis) -> list[Window]:
     """The windows of a transposed convolution along axes of more than one position.
 
     A single position is spread over one kernel: nothing can overlap there (the first
     layer of a DCGAN).
     """
-    if not isinstance(layer.node.layer, ConvTranspose):
-        return []
-    inputs = layer.local.inputs
-    windows = zip(inputs[0].spatial, layer.node.layer.windows(inputs), strict=True)
+    windows = zip(layer.local.inputs[0].spatial, subject.windows(layer), strict=True)
     return [window for n, window in windows if n != 1]
 
 
@@ -67,9 +78,9 @@ class Checkerboard(Rule):
     local = True
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer, window in each(subject, _uneven):
+        for layer, window in _transposed(subject, _uneven):
             kernel, stride = window.kernel, window.stride
-            fix, even = _even_kernel(layer, window)
+            fix, even = _even_kernel(subject, layer, window)
             yield self.at(
                 subject,
                 layer,
@@ -81,23 +92,23 @@ class Checkerboard(Rule):
             )
 
 
-def _uneven(layer: LayerAnalysis) -> Window | None:
-    windows = _spread(layer)
+def _uneven(subject: Subject, layer: LayerAnalysis) -> Window | None:
+    windows = _spread(subject, layer)
     if any(map(_gaps, windows)):
         return None  # another rule's
     return next((one for one in windows if one.kernel % one.stride), None)
 
 
-def _even_kernel(layer: LayerAnalysis, window: Window) -> tuple[Fix | None, str]:
+def _even_kernel(subject: Subject, layer: LayerAnalysis, window: Window) -> tuple[Fix | None, str]:
     """The next kernel that overlaps evenly, with the padding that keeps the output's size."""
     asked = layer.node.layer
     assert isinstance(asked, ConvTranspose)
     kernel = -(-window.kernel // window.stride) * window.stride
     present = {"kernel": window.kernel, "pad": window.before, "output_padding": 0}
     wanted = {**present, "kernel": kernel}
-    alike = len(set(asked.windows(layer.local.inputs))) == 1 and window.before == window.after
+    alike = len(set(subject.windows(layer))) == 1
     if asked.pad != "same":
-        if not alike or not isinstance(asked.output_padding, int):
+        if not alike or window.before != window.after or not isinstance(asked.output_padding, int):
             return None, f"a kernel of {kernel} overlaps evenly"
         present["output_padding"] = asked.output_padding
         # Twice the padding less the output padding takes up what the kernel adds.
@@ -109,9 +120,7 @@ def _even_kernel(layer: LayerAnalysis, window: Window) -> tuple[Fix | None, str]
     changed = {name: value for name, value in wanted.items() if value != present[name]}
     text = ", ".join(f"{name}: {value}" for name, value in changed.items())
     fix, options = None, ("kernel", "stride", *(() if asked.pad == "same" else ("pad",)))
-    if len(set(asked.windows(layer.local.inputs))) == 1 and all(
-        number(layer, name) for name in (*options, "output_padding")
-    ):
+    if alike and all(number(layer, name) for name in (*options, "output_padding")):
         edits = [SetOption(layer.node.place, name, str(value)) for name, value in changed.items()]
         fix = Fix(f"set {text}", False, tuple(edits))
     return fix, f"{{{text}}} overlaps evenly and keeps the size"
@@ -147,7 +156,7 @@ class TransposedKernelLeavesGaps(Rule):
     local = True
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer, window in each(subject, _with_gaps):
+        for layer, window in _transposed(subject, _with_gaps):
             kernel, stride, dilation = window.kernel, window.stride, window.dilation
             apart = math.gcd(dilation, stride)
             reached = min(kernel, stride // apart)
@@ -168,8 +177,8 @@ class TransposedKernelLeavesGaps(Rule):
             )
 
 
-def _with_gaps(layer: LayerAnalysis) -> Window | None:
-    return next(filter(_gaps, _spread(layer)), None)
+def _with_gaps(subject: Subject, layer: LayerAnalysis) -> Window | None:
+    return next(filter(_gaps, _spread(subject, layer)), None)
 
 
 class TransposedWithoutStride(Rule):
@@ -204,7 +213,7 @@ class TransposedWithoutStride(Rule):
     local = True
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        for layer, help in each(subject, _plain_conv):
+        for layer, help in _transposed(subject, _plain_conv):
             yield self.at(
                 subject,
                 layer,
@@ -213,15 +222,13 @@ class TransposedWithoutStride(Rule):
             )
 
 
-def _plain_conv(layer: LayerAnalysis) -> str | None:
+def _plain_conv(subject: Subject, layer: LayerAnalysis) -> str | None:
     """The convolution that does the same, as a spec writes it."""
-    asked = layer.node.layer
-    if not isinstance(asked, ConvTranspose) or not _spread(layer):
+    windows = subject.windows(layer)
+    if any(window.stride > 1 for window in windows) or not _spread(subject, layer):
         return None
-    inputs = layer.local.inputs
-    windows = asked.windows(inputs)
-    if any(window.stride > 1 for window in windows):
-        return None
+    asked, inputs = layer.node.layer, layer.local.inputs
+    assert isinstance(asked, ConvTranspose)
     sides = [
         (window.span - 1 - window.before, window.span - 1 - window.after + more)
         for window, more in zip(windows, asked.output_paddings(inputs), strict=True)
@@ -274,19 +281,19 @@ class UnmirroredSize(Rule):
     severity = "warning"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        if not any(layer.kind == "convtranspose" for layer in subject.layers):
+        if not subject.of("convtranspose"):
             return
         mirrored: dict[tuple[object, ...], dict[tuple[int, ...], str]] = {}
-        for layer in subject.layers:
-            asked, inputs = layer.node.layer, layer.local.inputs
-            if asked is None or not all(isinstance(n, int) for n in inputs[0].spatial):
+        for layer in subject.of(*CONVOLUTIONS, "convtranspose"):
+            before, after = layer.local.inputs[0].spatial, layer.output.spatial
+            if not is_whole(*before):
                 continue
+            windows = subject.windows(layer)
             if layer.kind in CONVOLUTIONS:
-                key = (asked.windows(inputs), layer.output.spatial)
-                mirrored.setdefault(key, {}).setdefault(inputs[0].spatial, layer.name)
-            elif isinstance(asked, ConvTranspose) and asked.pad != "same":
-                sizes = mirrored.get((asked.windows(inputs), inputs[0].spatial), {})
-                if layer.output.spatial not in sizes and not self._resized(subject, layer):
+                mirrored.setdefault((windows, after), {}).setdefault(before, layer.name)
+            elif getattr(layer.node.layer, "pad", 0) != "same":
+                sizes = mirrored.get((windows, before), {})
+                if after not in sizes and not self._resized(subject, layer):
                     yield from self._missed(subject, layer, sizes)
 
     def _resized(self, subject: Subject, layer: LayerAnalysis) -> bool:
@@ -299,7 +306,7 @@ class UnmirroredSize(Rule):
     ) -> Iterator[Diagnostic]:
         asked = layer.node.layer
         assert isinstance(asked, ConvTranspose)
-        windows = asked.windows(layer.local.inputs)
+        windows = subject.windows(layer)
         present = asked.output_paddings(layer.local.inputs)
         out = layer.output.spatial
         for size, name in sizes.items():
@@ -350,10 +357,11 @@ class PointwiseAfterUpsampling(Rule):
     severity = "note"
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
-        entries = Entries(subject)
-        for layer in subject.layers:
-            source = subject.source(layer) if layer.kind == "conv" else None
-            if source is None or source.kind != "upsample" or not _pointwise(layer):
+        if not subject.of("upsample"):
+            return
+        for layer in subject.of("conv"):
+            source = subject.source(layer)
+            if source is None or source.kind != "upsample" or not _pointwise(subject, layer):
                 continue
             small, large = source.local.inputs[0].positions, source.output.positions
             if getattr(source.node.layer, "mode", "nails") == "nails" or small >= large:
@@ -367,25 +375,14 @@ class PointwiseAfterUpsampling(Rule):
                 f"a 1x1 convolution computes the same before the upsampling, with "
                 f"{count(now * small // large)} MACs instead of {count(now)}",
                 f"put it before `{source.name}`",
-                fix=_swap(entries, source, layer),
+                fix=swap(subject, "convolve before upsampling", source, layer),
             )
 
 
-def _pointwise(layer: LayerAnalysis) -> bool:
+def _pointwise(subject: Subject, layer: LayerAnalysis) -> bool:
     """Whether a convolution sees one position and makes no more channels than it reads."""
-    inputs = layer.local.inputs
-    channels, filters = inputs[0].channels, layer.output.channels
-    extents = (*inputs[0].spatial, channels, filters)
-    if not all(isinstance(n, int) for n in extents) or filters > channels:
+    shape, filters = layer.local.inputs[0], layer.output.channels
+    if not is_whole(*shape.spatial, shape.channels, filters) or filters > shape.channels:
         return False
-    windows = layer.node.layer.windows(inputs) if layer.node.layer is not None else ()
+    windows = subject.windows(layer)
     return all(one.kernel == one.stride == 1 and one.before == one.after == 0 for one in windows)
-
-
-def _swap(entries: Entries, first: LayerAnalysis, second: LayerAnalysis) -> Fix | None:
-    """The fix that lets two layers change places, where they follow each other in one list."""
-    together = first.node.path == second.node.path
-    if not (together and entries.movable(first) and entries.movable(second)):
-        return None
-    edit = SwapItems(first.node.place, second.node.place)
-    return Fix("convolve before upsampling", True, (edit,))

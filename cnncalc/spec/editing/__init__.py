@@ -98,11 +98,13 @@ class Editor:
                 layout = Layout(splices.carried_out(layout.text))
             except EditError:
                 raise EditError("the result would not be YAML") from None
-        for edit, elements in asked:
-            edit_tree(edit, elements)
-        if outline(before.root) != outline(layout.root):
-            raise EditError("it is laid out in a way that cannot be edited")
-        self._layout = Layout(before.text)  # the tree read before is spoilt now
+        try:
+            for edit, elements in asked:
+                edit_tree(edit, elements)
+            if outline(before.root) != outline(layout.root):
+                raise EditError("it is laid out in a way that cannot be edited")
+        finally:
+            self._layout = Layout(before.text)  # the tree read before is spoilt now
         return Edited(self._mark + layout.text, tuple(steps), before.lines, layout.lines)
 
     def _elements(self, edit: Edit) -> list[Element]:

@@ -9,7 +9,8 @@ class Element:
         start, end: the stretch of text, with its anchor.
         inner: where its content starts, after the anchor.
         children: the items of a list; of a mapping key, value, key, value ...
-        position: which of its parent's children it was when the text was read.
+        position: which of its parent's children it is.
+        edits: what stands now where an item of a list stood, by its position.
         block: whether a list or mapping is written without brackets.
         target: what an alias repeats.
         uses: the aliases that repeat this one.
@@ -18,6 +19,7 @@ class Element:
     __slots__ = (
         "block",
         "children",
+        "edits",
         "end",
         "inner",
         "kind",
@@ -37,6 +39,7 @@ class Element:
         self.parent = parent
         self.position = len(parent.children) if parent is not None else 0
         self.children: list[Element] = []
+        self.edits: dict[int, list[Element]] = {}
         self.value = ""
         self.plain = True
         self.block = False
@@ -74,6 +77,22 @@ class Element:
         """Key and value of an entry of a mapping."""
         return self.children[2 * number], self.children[2 * number + 1]
 
+    def replace(self, stretch: slice, new: list["Element"]) -> None:
+        """Change some of a mapping's children."""
+        self.children[stretch] = new
+        for position, child in enumerate(self.children):
+            child.position = position
+
+    def stand_ins(self, number: int) -> list["Element"]:
+        """What stands in the place of an item, to be changed."""
+        return self.edits.setdefault(number, [self.children[number]])
+
+    def edited(self) -> list["Element"]:
+        """The children with the edits of items carried out."""
+        if not self.edits:
+            return self.children
+        return [one for i, child in enumerate(self.children) for one in self.edits.get(i, [child])]
+
     def has(self, other: "Element") -> bool:
         """Whether another one stands inside of it, or is it."""
         one: Element | None = other
@@ -108,8 +127,9 @@ def outline(root: Element) -> list[tuple[object, ...]]:
         elif _is_bare(one):
             found.append(("scalar", one.children[0].value, one.children[0].plain, 0))
         else:
-            found.append((one.kind, one.value, one.plain, len(one.children)))
-            waiting += reversed(one.children)
+            children = one.edited()
+            found.append((one.kind, one.value, one.plain, len(children)))
+            waiting += reversed(children)
     return found
 
 

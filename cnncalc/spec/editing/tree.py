@@ -27,28 +27,25 @@ def edit_tree(edit: Edit, elements: list[Element]) -> None:
         case RemoveEntry():
             _remove_entry(first)
         case RemoveItem():
-            items = list_of(first)
-            del items.children[_index(items, first)]
+            _stand_ins(first).remove(first)
         case InsertItem(_, text, before):
-            items = list_of(first)
             new = Layout(text).root
-            new.parent = items
-            items.children.insert(_index(items, first) + (not before), new)
+            new.parent = list_of(first)
+            stand_ins = _stand_ins(first)
+            stand_ins.insert(stand_ins.index(first) + (not before), new)
         case SwapItems():
-            items = list_of(first)
-            i, j = _index(items, first), _index(items, elements[1])
-            items.children[i], items.children[j] = items.children[j], items.children[i]
+            second = elements[1]
+            one, other = _stand_ins(first), _stand_ins(second)
+            i, j = one.index(first), other.index(second)
+            one[i], other[j] = second, first
+            first.position, second.position = second.position, first.position
 
 
-def _index(parent: Element, child: Element) -> int:
-    """Where a child is now: other edits may have moved it, but seldom far."""
-    children = parent.children
-    guess = min(child.position, len(children) - 1)
-    for away in range(len(children)):
-        for index in (guess - away, guess + away):
-            if 0 <= index < len(children) and children[index] is child:
-                return index
-    raise EditError("two edits concern the same text")
+def _stand_ins(item: Element) -> list[Element]:
+    found = list_of(item).stand_ins(item.position)
+    if item not in found:
+        raise EditError("two edits concern the same text")
+    return found
 
 
 def _set_option(layer: Element, option: str, value: Element) -> None:
@@ -66,7 +63,7 @@ def _set_option(layer: Element, option: str, value: Element) -> None:
     key.value = option
     value.parent = layer
     after = 2 * entry_before(layer, option) + 2
-    layer.children[after:after] = [key, value]
+    layer.replace(slice(after, after), [key, value])
 
 
 def _become(element: Element, other: Element) -> None:
@@ -82,8 +79,7 @@ def _remove_entry(key: Element) -> None:
     if len(mapping) == 1:
         _remove_entry(own_key(mapping))
     else:
-        index = _index(mapping, key)
-        del mapping.children[index : index + 2]
+        mapping.replace(slice(key.position, key.position + 2), [])
 
 
 def entry_of(layer: Element, option: str) -> int | None:

@@ -294,9 +294,10 @@ def _join(paths: Sequence[Axis], extent: Extent) -> tuple[Axis, bool]:
     # A path that sees everything (stride 0) is the same for every unit: it has no
     # centre to be misaligned with.
     moving = [path for path in paths if path.stride != 0]
+    known = (path.start + path.size + path.stride for path in paths)
+    if not all(isinstance(number, int | Fraction) for number in known):
+        return _join_unknown(paths, moving)
     stride = max(path.stride for path in paths)
-    if not all(isinstance(path.start + path.size, int | Fraction) for path in paths):
-        return _join_unknown(paths, moving, stride)
     centres = {(path.stride, path.center) for path in moving}
     alike = len({path.stride for path in moving}) <= 1 and not any(path.units for path in paths)
     if alike:
@@ -315,9 +316,13 @@ def _join(paths: Sequence[Axis], extent: Extent) -> tuple[Axis, bool]:
     return _from_units(units, stride, None), len(centres) <= 1
 
 
-def _join_unknown(paths: Sequence[Axis], moving: Sequence[Axis], stride: Any) -> tuple[Axis, bool]:
-    """Starts that depend on the input size cannot be compared: the largest path stands for all."""
+def _join_unknown(paths: Sequence[Axis], moving: Sequence[Axis]) -> tuple[Axis, bool]:
+    """What depends on the input size cannot be compared: the largest path stands for all."""
     largest = max(paths, key=lambda path: path.size if isinstance(path.size, int) else 0)
+    # Maps that meet have as many positions, so a stride that depends on the input's size
+    # is that of the others (or its map is stretched over theirs).
+    numbers = [path.stride for path in paths if isinstance(path.stride, int | Fraction)]
+    stride = max(numbers) if numbers else paths[0].stride
     apart = any(
         path.stride != moving[0].stride or _differ(path.center, moving[0].center) for path in moving
     )

@@ -309,6 +309,17 @@ def test_symbolic_strides_before_a_transposed_convolution_are_followed():
     assert analysis.layers[-1].receptive_field.axes[0].unit(1) == (0, 2)
 
 
+def test_a_symbolic_stride_that_meets_a_number_is_no_crash():
+    """A gate of one position is stretched over all; three that are added mean that H is 3."""
+    for size, merge in ((1, "mul"), (3, "add")):
+        text = (
+            f"input: 8@HxW\nlayers: [{{relu: , name: a}}, {{adaptiveavgpool: {size}}}, "
+            f"{{{merge}: [[], a]}}]"
+        )
+        field = cnncalc.analyze(cnncalc.loads(text)).layers[-1].receptive_field
+        assert [axis.stride for axis in field.axes] == [1, 1]
+
+
 def test_the_period_of_fields_that_differ_is_stated():
     """Doubled, then 3 wide: units see two inputs each, starting at every other one."""
     text = "input: 1@9\nlayers: [relu, {upsample: 2}, {conv: 1, kernel: 3}]"

@@ -207,7 +207,7 @@ class OverGrouped(Rule):
 
     def check(self, subject: Subject) -> Iterator[Diagnostic]:
         unit = multiple(subject.settings)
-        for layer in subject.layers:
+        for layer in subject.of("conv", "convtranspose"):
             groups, inputs = _groups(layer), layer.local.inputs[0].channels
             if groups == 1 or not isinstance(inputs, int) or groups == inputs:
                 continue

@@ -96,6 +96,11 @@ def test_few_channels():
 # T005 over-grouped
 
 
+@pytest.mark.parametrize("line", ["{groupnorm: 32}", "{channelshuffle: 32}"])
+def test_groups_of_other_layers_are_no_matrices(line):
+    assert judged("T005", spec("64@16x16", line), dtype="float16") == []
+
+
 def test_resnext_has_four_channels_in_a_group():
     text = cnncalc.load("resnext50_32x4d").text
     (one,) = lint(cnncalc.loads(text), Settings(select=("T005",), dtype="float16"))

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -162,11 +161,9 @@ def test_the_group_s_help_has_an_example_of_each_question_that_runs() -> None:
         assert solve(*[word.strip("'") for word in words]).exit_code == 0
 
 
-def test_a_thousand_sizes_of_resnet50_and_one_layer_in_time() -> None:
-    # Three seconds and 0.3 are asked for; the bounds leave room for a busy machine.
-    started = time.perf_counter()
+def test_a_thousand_sizes_of_resnet50() -> None:
+    """How long it takes is measured in benchmarks/solve.py."""
     assert solve("network", "resnet50", "--range", "1:1000").exit_code == 0
-    assert time.perf_counter() - started < 3
 
 
 def test_solving_a_layer_loads_nothing_heavy() -> None:

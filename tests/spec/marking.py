@@ -102,7 +102,7 @@ def outputs(text: str) -> dict[str, str]:
     return {name: output for name, (output, _) in figures(text).items()}
 
 
-def run_briefly(code: str, seconds: float = 15) -> str:
+def run_briefly(code: str, seconds: float = 120) -> str:
     """What Python code prints, run apart from the tests so that it may be stopped."""
     try:
         done = subprocess.run(

@@ -5,6 +5,7 @@
     net = cnncalc.load("resnet50")         # a packaged network, or a path
     analysis = cnncalc.analyze(net)        # .layers, .totals, .to_dict()
     findings = cnncalc.lint(net)           # list[Diagnostic]
+    result = cnncalc.run(net)              # .outputs, .activations, .gradients
 
 Names are imported on first use: `import cnncalc` costs next to nothing.
 """
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cnncalc.analyses.analysis import Analysis, LayerAnalysis, Totals, analyze
     from cnncalc.diagnostic import Diagnostic
-    from cnncalc.errors import CnncalcError, SpecError
+    from cnncalc.errors import CnncalcError, RunError, SpecError
+    from cnncalc.execution.run import run
     from cnncalc.graph import Network
     from cnncalc.limits import Limits
     from cnncalc.lint.engine import lint
@@ -32,6 +34,7 @@ _HOMES = {
     "LayerAnalysis": "analyses.analysis",
     "Limits": "limits",
     "Network": "graph",
+    "RunError": "errors",
     "Shape": "notation",
     "SpecError": "errors",
     "Totals": "analyses.analysis",
@@ -40,6 +43,7 @@ _HOMES = {
     "load": "spec.source",
     "loads": "spec.source",
     "parse_shape": "notation",
+    "run": "execution.run",
 }
 
 __all__ = [
@@ -49,21 +53,24 @@ __all__ = [
     "LayerAnalysis",
     "Limits",
     "Network",
+    "RunError",
     "Shape",
     "SpecError",
     "Totals",
     "analyze",
     "from_pattern",
+    "functional",
     "lint",
     "load",
     "loads",
     "parse_shape",
+    "run",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "lint":
-        return import_module("cnncalc.lint")  # which can be called
+    if name in ("lint", "functional"):
+        return import_module(f"cnncalc.{name}")  # of which `lint` can be called
     if name not in _HOMES:
         raise AttributeError(f"module 'cnncalc' has no attribute {name!r}")
     value = getattr(import_module(f"cnncalc.{_HOMES[name]}"), name)

@@ -46,6 +46,15 @@ class WriteError(CnncalcError):
         self.help = help
 
 
+class RunError(CnncalcError, ValueError):
+    """A network that cannot be run as asked; `help` is the way out."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(f"{message}; {help}" if help else message)
+        self.message = message
+        self.help = help
+
+
 class LayerError(CnncalcError, ValueError):
     """A layer that cannot be applied to its inputs.
 
@@ -76,6 +85,10 @@ class LayerError(CnncalcError, ValueError):
     def describe(self, names: tuple[str, ...]) -> str:
         """The message, given the names of the layer's inputs."""
         return self._message if isinstance(self._message, str) else self._message(names)
+
+
+class DeviceError(CnncalcError, RuntimeError):
+    """A device that cannot be used; the message says what to install."""
 
 
 def _one_line(diagnostic: Diagnostic) -> str:

@@ -28,6 +28,7 @@ import subprocess
 import sys
 import tokenize
 from dataclasses import fields
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -198,7 +199,7 @@ def printed(command: str, folder: Path) -> str:
         done = CliRunner().invoke(main, words[1:], prog_name="cnncalc", env=TERMINAL)
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception
-        return done.output
+        return without_progress(done.output)
     shim = folder / ".bin" / "cnncalc"
     shim.parent.mkdir(exist_ok=True)
     shim.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m cnncalc "$@"\n')
@@ -214,7 +215,12 @@ def printed(command: str, folder: Path) -> str:
         stderr=subprocess.STDOUT,
         timeout=60,
     )
-    return process.stdout.decode()
+    return without_progress(process.stdout.decode())
+
+
+def without_progress(output: str) -> str:
+    """What is printed whether or not the kernels have been compiled before."""
+    return re.sub(r"^compiling .*\n", "", output, flags=re.MULTILINE)
 
 
 def unquoted(command: str) -> str:
@@ -294,6 +300,7 @@ def test_the_generated_pages_are_fresh():
 CODE = re.compile(r"[A-Z]\d{3}")
 
 
+@cache
 def emitted() -> dict[str, set[str]]:
     """Every code in the source, with the names beside it; rules have pages of their own."""
     found: dict[str, set[str]] = {}

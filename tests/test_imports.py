@@ -30,6 +30,7 @@ RUN = (
     "code",
     [
         "import cnncalc",
+        "import cnncalc; cnncalc.functional.tier",
         "import cnncalc; cnncalc.lint(cnncalc.load('specs/resnet50.yaml'))",
         "import cnncalc; cnncalc.analyze(cnncalc.load('resnet50')).to_dict()",
         RUN.format(arguments=["check", "specs/alexnet.yaml"]),
@@ -63,7 +64,7 @@ def test_a_doubtful_value_loads_pydantic() -> None:
 def test_public_names_are_complete() -> None:
     import cnncalc
 
-    assert set(cnncalc.__all__) == {*cnncalc._HOMES, "lint"}
+    assert set(cnncalc.__all__) == {*cnncalc._HOMES, "lint", "functional"}
     for name in cnncalc.__all__:
         assert getattr(cnncalc, name).__doc__
     assert set(cnncalc.__all__) <= set(dir(cnncalc))

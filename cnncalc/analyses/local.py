@@ -52,7 +52,10 @@ def fold(network: Network) -> tuple[list[Local | None], list[Diagnostic]]:
     diagnostics: list[Diagnostic] = []
     memo: dict[tuple[int, Inputs], Local] = {}
     for node in network.layers:
-        inputs: tuple[Any, ...] = tuple([shapes[source] for source in node.inputs])
+        sources = node.inputs
+        if len(sources) > 1 and node.layer is not None and node.layer.references_are_undone:
+            sources = (sources[0], *(_undone(network, source) for source in sources[1:]))
+        inputs: tuple[Any, ...] = tuple([shapes[source] for source in sources])
         if node.layer is None or None in inputs:
             shapes.append(None)
             results.append(None)
@@ -80,6 +83,12 @@ def fold(network: Network) -> tuple[list[Local | None], list[Diagnostic]]:
 
 def _inputs(network: Network) -> tuple[Node, ...]:
     return network.nodes[: len(network.inputs)]
+
+
+def _undone(network: Network, source: int) -> int:
+    """What the layer at `source` reads; an input of the network is as good as that itself."""
+    inputs = network.nodes[source].inputs
+    return int(inputs[0]) if inputs else source
 
 
 def _apply(layer: Layer, inputs: Inputs) -> Local:

@@ -16,6 +16,7 @@ COMMANDS = {
     "solve": "Find what gives a wanted output: padding, stride, kernel, input sizes.",
     "diff": "Compare two specs, layer by layer and in total.",
     "rules": "List the lint rules, or explain one.",
+    "run": "Run a network forward and back; check, compare or probe its gradients.",
     "zoo": "List the packaged networks.",
     "schema": "Print the JSON Schema of the spec language, or list its layers.",
 }

@@ -108,6 +108,8 @@ class Layer:
     references: ClassVar[tuple[str, ...]] = ()
     #: Whether those layers say only how large, or where, not with which values.
     references_are_sizes: ClassVar[bool] = False
+    #: Whether they are layers to undo, whose input is what counts, not their output.
+    references_are_undone: ClassVar[bool] = False
     #: Options that hold a shape in notation rather than arithmetic.
     verbatim: ClassVar[tuple[str, ...]] = ()
 

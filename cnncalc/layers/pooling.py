@@ -288,6 +288,7 @@ class MaxUnpool(Layer):
     sees = "window"
     references = ("indices",)
     references_are_sizes = True
+    references_are_undone = True
 
     kernel: PerAxis
     stride: PerAxis | None = None

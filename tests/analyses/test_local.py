@@ -158,3 +158,13 @@ def test_a_layer_of_a_block_is_blamed_where_its_body_says_so():
             "6",
         ),
     )
+
+
+def test_a_maxunpool_gives_back_the_input_of_the_pool_it_names():
+    network = cnncalc.loads(
+        "input: 3@9x11\n"
+        "layers: [{maxpool: 2, name: p}, {conv: 3, kernel: 1}, {maxunpool: 2, indices: p}]"
+    )
+    assert [str(one.output) for one in cnncalc.analyze(network).layers] == [
+        "3@4x5", "3@4x5", "3@9x11",
+    ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Networks run on the reference kernels: bound, initialised, executed, checked."""

@@ -1,0 +1,1 @@
+"""The fast tier: what a module here lacks, the plain tier supplies."""

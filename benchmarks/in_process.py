@@ -58,10 +58,10 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=100_000)
     layers = parser.parse_args().layers
     print(f"Python {platform.python_version()}, {platform.machine()}; parse and analyse, medians")
-    for name in ("alexnet", "vgg16", "resnet50", "resnet152", "densenet121"):
+    for name in ("alexnet", "vgg16", "resnet50", "resnet152", "densenet201"):
         text = (SPECS / f"{name}.yaml").read_text()
         print(f"{name:<28}{median_seconds(lambda text=text: report(text), 20) * 1e3:9.1f} ms")
-    for name in ("resnet152", "densenet121"):
+    for name in ("resnet152", "densenet201"):
         share_of_fields_and_memory(name)
     tenth, whole = chain(layers // 10), chain(layers)
     small = median_seconds(lambda: report(tenth), 3)

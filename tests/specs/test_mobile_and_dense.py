@@ -38,6 +38,7 @@ def test_totals_of_models_yaml(name: str) -> None:
     [
         # torchvision 0.28, num_params and "GFLOPS" (which counts multiply-accumulates).
         ("densenet121", 7_978_856, 2.834),
+        ("densenet201", 20_013_928, 4.291),
         ("mobilenet_v2", 3_504_872, 0.301),
         ("squeezenet1_0", 1_248_424, 0.819),
     ],

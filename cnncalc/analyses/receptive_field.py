@@ -277,10 +277,13 @@ def _union(present: Sequence[ReceptiveField], spatial: tuple[Extent, ...]) -> Re
     if all(other == first for other in others):
         return first
     aligned = all(field.aligned for field in present)
-    axes = []
+    axes: list[Axis] = []
+    before: tuple[Any, Extent] = ((), 0)
     for number, paths in enumerate(zip(*(field.axes for field in present), strict=True)):
         extent = spatial[number] if number < len(spatial) else 1
-        axis, together = _join(paths, extent)
+        if (paths, extent) != before:  # on square maps it is, and joining costs more than this
+            axis, together = _join(paths, extent)
+            before = paths, extent
         axes.append(axis)
         aligned &= together
     apart = not aligned and all(field.aligned for field in present)

@@ -84,7 +84,9 @@ def _picture(path: str, shape: Shape) -> Array:
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError:
-        raise RunError("reading a picture needs Pillow", "pip install 'cnncalc[pictures]'") from None
+        raise RunError(
+            "reading a picture needs Pillow", "pip install 'cnncalc[pictures]'"
+        ) from None
     modes = {1: "L", 3: "RGB", 4: "RGBA"}
     if shape.rank != 2 or shape.channels not in modes:
         raise RunError(f"a picture cannot be the input {shape}", "pictures are 1, 3 or 4 maps")

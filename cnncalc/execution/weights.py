@@ -1,9 +1,12 @@
 """Arrays in files: ``.npy`` and ``.npz``, headers checked before anything is read. No pickle."""
 
 import contextlib
+import lzma
 import os
 import tempfile
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -18,6 +21,12 @@ from cnncalc.kernels.arguments import Array
 
 #: Bytes of one file of arrays, decompressed.
 MOST_BYTES = 2**36
+
+#: NumPy's bounds of an array.
+_MOST_AXES, _MOST_EXTENT = 64, 2**63 - 1
+
+#: What damaged members of an archive raise.
+_CORRUPT = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 
 
 def load_arrays(path: str, most: int = MOST_BYTES) -> dict[str, Array]:
@@ -63,12 +72,13 @@ def _read(file: IO[bytes], what: str, size: int, most: int) -> Array:
             raise RunError(f"{what} has the unknown format version {version[0]}.{version[1]}")
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran, dtype = read(file)
-        if any(extent < 0 for extent in shape):
-            raise ValueError(f"its shape is {shape}")
+        if len(shape) > _MOST_AXES or not all(map(_is_extent, shape)):
+            raise ValueError("it has a shape that no array has")
     except RunError:
         raise
-    except (ValueError, EOFError, OverflowError) as error:
-        raise RunError(f"{what} is no array: {str(error).splitlines()[0][:200]}") from None
+    except (ValueError, EOFError, OverflowError, tokenize.TokenError, *_CORRUPT) as error:
+        said = str(error.args[0] if error.args else "").partition("\n")[0][:200]
+        raise RunError(f"{what} is no array: {said or 'it is cut short'}") from None
     if dtype.hasobject or dtype.kind not in "fiub":
         raise RunError(f"{what} has the type {dtype}", "arrays of numbers can be read")
     wanted = dtype.itemsize
@@ -79,12 +89,19 @@ def _read(file: IO[bytes], what: str, size: int, most: int) -> Array:
     # A compressed member can lie about its size; reading stops at what the header says.
     if wanted > size:
         raise RunError(f"{what} is cut short: its header asks for {wanted:,} bytes")
-    data = file.read(wanted)
+    try:
+        data = file.read(wanted)
+    except _CORRUPT as error:
+        raise RunError(f"{what} is damaged: {error}") from None
     if len(data) != wanted:
         raise RunError(f"{what} is cut short: {len(data):,} of {wanted:,} bytes")
     flat = np.frombuffer(data, dtype)
     array = flat.reshape(shape[::-1]).T if fortran else flat.reshape(shape)
     return array.astype(dtype.newbyteorder("="), order="C", copy=not dtype.isnative or fortran)
+
+
+def _is_extent(extent: Any) -> bool:
+    return type(extent) is int and 0 <= extent <= _MOST_EXTENT
 
 
 def save_arrays(path: str, arrays: Mapping[str, Array]) -> None:

@@ -105,7 +105,7 @@ def _acceptance(annotation: Any) -> _Test:
         choices = [_acceptance(argument) for argument in arguments]
         return lambda value: any(choice(value) for choice in choices)
     if origin is Literal:
-        return lambda value: isinstance(value, str) and value in arguments
+        return lambda value: type(value) in (str, int) and value in arguments
     if origin is tuple:
         return _tuple_acceptance(arguments)
     exact = {

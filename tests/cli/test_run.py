@@ -227,7 +227,9 @@ def test_a_picture_without_pillow(monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
     Path("a.png").write_bytes(b"x")
     failed(
-        ("tiny.yaml", "--input", "a.png"), "reading a picture needs Pillow", "pip install pillow"
+        ("tiny.yaml", "--input", "a.png"),
+        "reading a picture needs Pillow",
+        "pip install 'cnncalc[pictures]'",
     )
 
 

@@ -1,5 +1,6 @@
 """Files of arrays: written whole, read with suspicion."""
 
+import contextlib
 import io
 import struct
 import zipfile
@@ -72,11 +73,39 @@ def test_refuses_files(folder, content, message):
         load_arrays("a.npy")
 
 
-@pytest.mark.parametrize("content", [npy()[:9], npy(shape="(-2,)"), npy(shape="()x"), npy()[:20]])
+@pytest.mark.parametrize(
+    "content",
+    [
+        npy()[:9],
+        npy()[:20],
+        npy(shape="(-2,)"),
+        npy(shape="()x"),
+        npy(shape="(2"),  # the tokenizer's own exception
+        npy(shape="((((" * 2000),
+        npy(shape="(True,)"),
+        npy(shape=f"({'9' * 4000},)"),  # more digits than Python prints
+        npy(shape=f"({'1,' * 70})"),  # more axes than NumPy has
+    ],
+)
 def test_refuses_damaged_headers(folder, content):
     (folder / "a.npy").write_bytes(content)
     with pytest.raises(RunError, match=r"^`a\.npy` "):
         load_arrays("a.npy")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_a_damaged_archive_is_one_clear_error(folder, method):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", method) as archive:
+        archive.writestr("x.npy", npy(shape="(512,)", data=np.arange(512.0).tobytes()))
+    whole = data.getvalue()
+    for place in range(0, len(whole), 7):
+        spoilt = bytearray(whole)
+        spoilt[place] ^= 0xFF
+        (folder / "a.npz").write_bytes(spoilt)
+        # What the damage leaves readable is read; anything else is a RunError.
+        with contextlib.suppress(RunError):
+            load_arrays("a.npz")
 
 
 def test_pickles_are_never_read(folder, monkeypatch):

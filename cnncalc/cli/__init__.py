@@ -17,6 +17,9 @@ COMMANDS = {
     "diff": "Compare two specs, layer by layer and in total.",
     "rules": "List the lint rules, or explain one.",
     "run": "Run a network forward and back; check, compare or probe its gradients.",
+    "verify": "Mark answers to homework against a key that is computed.",
+    "grade": "Mark a class: feedback, gradebook, statistics; check a published key.",
+    "quiz": "Write question sheets, their own for each student, with key and form.",
     "zoo": "List the packaged networks.",
     "schema": "Print the JSON Schema of the spec language, or list its layers.",
 }

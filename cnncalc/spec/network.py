@@ -19,7 +19,7 @@ from cnncalc.spec.findings import Findings
 from cnncalc.spec.items import ACTIVATION, COMMON
 from cnncalc.spec.models import build
 from cnncalc.spec.template import Outer, Template
-from cnncalc.spec.values import BAD, Values, written
+from cnncalc.spec.values import BAD, Names, Values, written
 
 INPUT_NAME = "input"
 
@@ -61,8 +61,37 @@ def parse(text: str, *, path: str = "", name: str = "", limits: Limits = DEFAULT
             "start with input: 3@224x224 and layers:",
         )
         findings.stop()
+    return _assembled(root, text, name, findings, limits, {})
+
+
+def assemble(
+    root: Mapping,
+    *,
+    text: str = "",
+    path: str = "",
+    name: str = "",
+    names: Names | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Network:
+    """The network of a spec that is part of another document, which keeps its places.
+
+    Args:
+        root: its `input`, `layers`, `blocks` and `outputs`.
+        text: the whole document.
+        names: what arithmetic in the layers may use, beside the symbols of the input.
+
+    Raises:
+        SpecError: with every error found, each at its place.
+    """
+    plug_in()
+    return _assembled(root, text, name, Findings(path), limits, names or {})
+
+
+def _assembled(
+    root: Mapping, text: str, name: str, findings: Findings, limits: Limits, names: Names
+) -> Network:
     try:
-        return _Assembly(root, text, name, findings, limits).network()
+        return _Assembly(root, text, name, findings, limits, names).network()
     except RecursionError:  # only where --limit depth=N asks for more than Python has
         findings.error(
             "Y006",
@@ -76,7 +105,13 @@ def parse(text: str, *, path: str = "", name: str = "", limits: Limits = DEFAULT
 
 class _Assembly:
     def __init__(
-        self, root: Mapping, text: str, name: str, findings: Findings, limits: Limits
+        self,
+        root: Mapping,
+        text: str,
+        name: str,
+        findings: Findings,
+        limits: Limits,
+        names: Names,
     ) -> None:
         self.root = root
         self.text = text
@@ -84,7 +119,7 @@ class _Assembly:
         self.findings = findings
         self.limits = limits
         self.values = Values(findings, limits)
-        self.symbols: dict[str, Any] = {}
+        self.symbols: dict[str, Any] = dict(names)
         self.unused_blocks: tuple[Unused, ...] = ()
 
     def network(self) -> Network:
@@ -270,7 +305,7 @@ class _Assembly:
                 "write them one to a line: - {conv: 64, kernel: 3}",
             )
             return template
-        self.symbols = {
+        self.symbols |= {
             str(symbol): symbol
             for shape in inputs.values()
             for symbol in (shape.channels, *shape.spatial, shape.regions)

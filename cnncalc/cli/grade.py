@@ -23,9 +23,9 @@ from cnncalc.limits import Limits
 
 if TYPE_CHECKING:
     from cnncalc.homework.grading.entries import Keep
-    from cnncalc.homework.grading.roster import Person
     from cnncalc.homework.grading.running import Marker
     from cnncalc.homework.model import Sheet
+    from cnncalc.homework.roster import Student
 
 #: What a shell shows of a program that was interrupted.
 _INTERRUPTED = 130
@@ -216,13 +216,13 @@ def _text(path: str, limits: Limits) -> str | None:
         return None
 
 
-def _people(roster: str | None, column: str, limits: Limits, color: str) -> "tuple[Person, ...]":
+def _people(roster: str | None, column: str, limits: Limits, color: str) -> "tuple[Student, ...]":
     if roster is None:
         return ()
-    from cnncalc.homework.grading.roster import read_class
+    from cnncalc.homework.roster import read_roster
 
     try:
-        return read_class(roster, column, limits)
+        return read_roster(roster, column, limits)
     except SpecError as error:
         exit_with(error.diagnostics, _text(roster, limits), color, unreadable=True)
 

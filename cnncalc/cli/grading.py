@@ -16,11 +16,11 @@ from cnncalc.spec.document import printable
 
 if TYPE_CHECKING:
     from cnncalc.homework.grading.entries import Entry, Keep, Lateness
-    from cnncalc.homework.grading.roster import Person
     from cnncalc.homework.grading.running import Marker, Plan
     from cnncalc.homework.grading.submissions import Found
     from cnncalc.homework.grading.worker import Settings
     from cnncalc.homework.model import Sheet
+    from cnncalc.homework.roster import Student
 
 _T = TypeVar("_T")
 
@@ -49,7 +49,7 @@ class Run:
     def carry_out(
         self,
         sheet: "Sheet | None",
-        people: "Sequence[Person]",
+        people: "Sequence[Student]",
         pattern: re.Pattern[str] | None,
         marker: "Marker",
     ) -> bool:
@@ -91,7 +91,7 @@ class Run:
                 "give another --out",
             )
 
-    def _entries(self, found: "Found", people: "Sequence[Person]", todo: "Plan") -> "list[Entry]":
+    def _entries(self, found: "Found", people: "Sequence[Student]", todo: "Plan") -> "list[Entry]":
         from cnncalc.homework.grading.entries import entries
 
         return entries(found.submissions, people, todo.records, self.keep, self.lateness)

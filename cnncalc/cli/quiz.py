@@ -24,8 +24,8 @@ from cnncalc.spec.document import printable
 
 if TYPE_CHECKING:
     from cnncalc.homework.quiz.generation import Quiz, Settings
-    from cnncalc.homework.quiz.roster import Student
     from cnncalc.homework.quiz.template import Template
+    from cnncalc.homework.roster import Student
 
 _LEVELS = ("easy", "medium", "hard")
 _DEFAULT_COUNT = 10
@@ -256,7 +256,7 @@ def _list(templates: Sequence["Template"], style: str | None, color: str) -> Non
 def _students(
     ids: Sequence[str], roster: str | None, column: str, limits: Limits
 ) -> tuple["Student", ...]:
-    from cnncalc.homework.quiz.roster import Student, checked_ids, read_roster
+    from cnncalc.homework.roster import Student, checked_ids, read_roster
 
     if ids and roster is not None:
         raise click.UsageError("--student and --roster exclude each other")

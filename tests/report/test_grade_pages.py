@@ -10,10 +10,10 @@ import pytest
 from cnncalc.homework.grading.entries import Entry
 from cnncalc.homework.grading.naming import Named
 from cnncalc.homework.grading.records import Record
-from cnncalc.homework.grading.roster import Person
 from cnncalc.homework.grading.statistics import count, plain
 from cnncalc.homework.grading.submissions import Submission
 from cnncalc.homework.model import Mark, Mistake, Outcome, Unreadable
+from cnncalc.homework.roster import Student
 from cnncalc.report import grade_html, grade_markdown
 from cnncalc.report.grade import SIGNS, Context
 from cnncalc.report.grade_csv import gradebook
@@ -56,7 +56,7 @@ CONTEXT = Context("Week <3>", {"sizes": "Ten 5x5 filters & more."}, "0123456789a
 def entry(marks=MARKS, id="ana", name="", **more):
     problems = more.pop("problems", ())
     paper = Submission(f"{id}.yaml", Named(id), 0.0)
-    return Entry(Person(id, name), paper, Record(tuple(marks), tuple(problems)), **more)
+    return Entry(Student(id, name), paper, Record(tuple(marks), tuple(problems)), **more)
 
 
 class Page(html.parser.HTMLParser):
@@ -146,7 +146,7 @@ def rows(text):
 
 
 def test_the_gradebook_keeps_ids_as_text_and_points_as_numbers():
-    text = gradebook([entry(id="00417", name="=HYPERLINK(1)"), Entry(Person("9"))])
+    text = gradebook([entry(id="00417", name="=HYPERLINK(1)"), Entry(Student("9"))])
     lines = text.split("\r\n")
     assert lines[0] == (
         '"student","name","group","points","of_points","status","late","file",'
@@ -199,7 +199,7 @@ def test_prairielearn():
 
 def test_prairielearn_takes_no_points_for_what_cannot_be_read():
     bad = Entry(
-        Person("a"),
+        Student("a"),
         Submission("a.yaml", Named("a"), 0.0),
         Record((), (Unreadable("not YAML", 2),), readable=False),
     )
@@ -210,7 +210,7 @@ def test_prairielearn_takes_no_points_for_what_cannot_be_read():
 
 def test_students_whose_files_would_have_one_name():
     made = files(
-        [entry(id="Ana"), entry(id="ana"), Entry(Person("x"))],
+        [entry(id="Ana"), entry(id="ana"), Entry(Student("x"))],
         count([]), CONTEXT, ["md"], ["gradescope"], bom=False,
     )  # fmt: skip
     assert [path for path in made if "/" in path] == [
@@ -283,7 +283,7 @@ def test_spellings_of_one_answer(written, as_one):
 def test_the_summary_and_the_problems_fit_a_terminal():
     entries = [entry(id=f"s{n}") for n in range(40)]
     entries += [entry(id="z" * 70, problems=[Unreadable("x" * 500, 3)])]
-    entries += [Entry(Person("gone"))]
+    entries += [Entry(Student("gone"))]
     printed = summary("T" * 90, entries, "o" * 70) + "\n".join(problems(entries, ()))
     assert all(len(line) <= 80 for line in printed.splitlines())
     assert "1 not handed in" in printed

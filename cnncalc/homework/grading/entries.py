@@ -3,13 +3,13 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from cnncalc.homework.grading.naming import Named
 from cnncalc.homework.grading.records import Record
-from cnncalc.homework.grading.roster import Person
 from cnncalc.homework.grading.submissions import Submission
+from cnncalc.homework.roster import Student
 
 Keep = Literal["latest", "best"]
 
@@ -42,7 +42,7 @@ class Entry:
         problem: why its name leaves in doubt whose it is.
     """
 
-    student: Person
+    student: Student
     paper: Submission | None = None
     record: Record | None = None
     late: str = ""
@@ -91,20 +91,20 @@ def natural(text: str) -> tuple[object, ...]:
 
 
 def owners(
-    submissions: Sequence[Submission], roster: Sequence[Person]
-) -> list[tuple[Person, list[Submission], str]]:
+    submissions: Sequence[Submission], roster: Sequence[Student]
+) -> list[tuple[Student, list[Submission], str]]:
     """Every student with the papers that may count, oldest first, in the roster's order.
 
     Those whose papers fit nobody come after the roster, by name, with the reason.
     """
     known: dict[str, list[Submission]] = {person.id: [] for person in roster}
-    strangers: dict[str, tuple[Person, list[Submission], str]] = {}
+    strangers: dict[str, tuple[Student, list[Submission], str]] = {}
     for one in sorted(submissions, key=lambda one: one.order):
         for id in one.named.people:
             known[id].append(one)
         if not one.named.people:
             label = _label(one.named, one.path)
-            person = Person(label)
+            person = Student(label)
             _, papers, _ = strangers.setdefault(label.casefold(), (person, [], one.named.problem))
             papers.append(one)
     listed = [(person, known[person.id], "") for person in roster]
@@ -113,7 +113,7 @@ def owners(
         person, papers, problem = strangers[label]
         if label in taken:
             # A name that fits several students must not hide the row of one of them.
-            person = replace(person, id=f"{person.id} ({papers[-1].path})")
+            person = person._replace(id=f"{person.id} ({papers[-1].path})")
         listed.append((person, papers, problem))
     return listed
 
@@ -124,7 +124,7 @@ def _label(named: Named, path: str) -> str:
 
 def entries(
     submissions: Sequence[Submission],
-    roster: Sequence[Person],
+    roster: Sequence[Student],
     records: Mapping[str, Record],
     keep: Keep = "latest",
     lateness: Lateness = Lateness(),
@@ -155,7 +155,7 @@ def entries(
 
 
 def to_mark(
-    submissions: Sequence[Submission], roster: Sequence[Person], keep: Keep
+    submissions: Sequence[Submission], roster: Sequence[Student], keep: Keep
 ) -> list[Submission]:
     """The papers that can count, in a stable order."""
     wanted = {

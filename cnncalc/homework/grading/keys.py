@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 
-from cnncalc.homework.grading.roster import Person
+from cnncalc.homework.roster import Student
 
 #: What a student's own key is called in a folder of keys, `ID` being the student's.
 PATTERNS = ("ID.yaml", "ID.yml", "ID/key.yaml")
@@ -24,6 +24,6 @@ class Keys:
 
     def _paths(self, id: str) -> Iterator[str]:
         for pattern in PATTERNS:
-            path = os.path.join(self.path, pattern.replace("ID", Person(id).file))
+            path = os.path.join(self.path, pattern.replace("ID", Student(id).file))
             if os.path.isfile(path):
                 yield path

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from cnncalc.homework.grading.roster import Person
-from cnncalc.homework.quiz.drawing import canonical
+from cnncalc.homework.roster import Student, canonical
 
 #: Names that learning platforms give to what they export; `student` or `id` says whose it is.
 PLATFORMS = (
@@ -44,7 +43,7 @@ class Names:
     """Reads the names of submissions, with a roster or without."""
 
     def __init__(
-        self, roster: Sequence[Person] = (), pattern: re.Pattern[str] | None = None
+        self, roster: Sequence[Student] = (), pattern: re.Pattern[str] | None = None
     ) -> None:
         self.pattern = pattern
         self.people = {person.id: person for person in roster}
@@ -64,7 +63,7 @@ class Names:
 
         >>> Names().read("s123 (2).yaml")
         Named(label='s123', people=(), attempt=2, late=False, problem='')
-        >>> Names([Person("s1"), Person("s12")]).read("s12/answers.yaml").people
+        >>> Names([Student("s1"), Student("s12")]).read("s12/answers.yaml").people
         ('s12',)
         """
         path = canonical(path)

@@ -11,10 +11,10 @@ from cnncalc.homework.grading.digests import DigestError, forget, key_digest, pa
 from cnncalc.homework.grading.entries import Keep, to_mark
 from cnncalc.homework.grading.keys import Keys
 from cnncalc.homework.grading.records import Record
-from cnncalc.homework.grading.roster import Person
 from cnncalc.homework.grading.state import Journal
 from cnncalc.homework.grading.submissions import Found, Submission
 from cnncalc.homework.grading.worker import Settings, Task
+from cnncalc.homework.roster import Student
 
 #: Marks tasks, in whatever order they are done.
 Marker = Callable[[Sequence[Task]], Iterator[tuple[Task, Record]]]
@@ -40,7 +40,7 @@ class Plan:
 def plan(
     folder: str,
     found: Found,
-    roster: Sequence[Person],
+    roster: Sequence[Student],
     keys: Keys,
     settings: Settings,
     keep: Keep,

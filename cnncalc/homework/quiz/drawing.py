@@ -14,7 +14,6 @@ million choices that a range may have.
 
 import hashlib
 import json
-import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
@@ -33,11 +32,6 @@ def number(fields: Sequence[str | int]) -> int:
     """
     text = json.dumps(["cnncalc.quiz", GENERATOR, *fields], separators=(",", ":"))
     return int(hashlib.sha256(text.encode("ascii")).hexdigest()[:_HEX_DIGITS], 16)
-
-
-def canonical(text: str) -> str:
-    """A seed or student id as it is hashed: composed Unicode, no space around it."""
-    return unicodedata.normalize("NFC", text).strip()
 
 
 class Draw(NamedTuple):

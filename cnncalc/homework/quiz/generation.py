@@ -14,12 +14,12 @@ from cnncalc.homework.errors import AskError
 from cnncalc.homework.key import right
 from cnncalc.homework.model import Question, Right, Sheet
 from cnncalc.homework.questions import sheet_from_text
-from cnncalc.homework.quiz.drawing import GENERATOR, Draw, canonical
+from cnncalc.homework.quiz.drawing import GENERATOR, Draw
 from cnncalc.homework.quiz.filling import filled, shuffle_choices, written
 from cnncalc.homework.quiz.judging import Objection, hidden, judged
-from cnncalc.homework.quiz.roster import Student
 from cnncalc.homework.quiz.template import Template, Variant
 from cnncalc.homework.quiz.values import TemplateError, drawn, holds
+from cnncalc.homework.roster import Student, canonical
 from cnncalc.limits import DEFAULT_LIMITS, Limits
 from cnncalc.spec.document import Mapping as MappingNode
 from cnncalc.spec.document import Scalar, printable

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from cnncalc.homework.quiz.drawing import Draw, canonical
+from cnncalc.homework.quiz.drawing import Draw
 from cnncalc.homework.quiz.template import Template
+from cnncalc.homework.roster import canonical
 
 
 def select(

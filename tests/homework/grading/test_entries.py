@@ -12,9 +12,9 @@ from cnncalc.homework.grading.entries import (
 )
 from cnncalc.homework.grading.naming import Names
 from cnncalc.homework.grading.records import Record
-from cnncalc.homework.grading.roster import Person, read_class
 from cnncalc.homework.grading.submissions import Submission
 from cnncalc.homework.model import Mark, Outcome
+from cnncalc.homework.roster import Student, read_roster
 
 
 def paper(path, when=0.0, roster=()):
@@ -77,7 +77,7 @@ def test_the_best_is_that_after_the_share_for_lateness():
     assert (row.paper.path, row.points) == ("a.yaml", 4.0)
 
 
-ROSTER = (Person("b", "Bo"), Person("a", "Ana"), Person("d", group="t"), Person("e", group="t"))
+ROSTER = (Student("b", "Bo"), Student("a", "Ana"), Student("d", group="t"), Student("e", group="t"))
 
 
 def test_the_roster_gives_order_and_shows_who_is_missing():
@@ -103,7 +103,7 @@ def test_a_group_shares_its_paper_and_a_later_one_of_a_member_counts_for_the_mem
 
 
 def test_a_stranger_does_not_hide_a_student():
-    roster = (Person("a"), Person("b"))
+    roster = (Student("a"), Student("b"))
     odd = Submission("x/a b.yaml", Names(roster).read("a b.yaml")._replace(label="A"), 0.0)
     made = rows([paper("a.yaml", roster=roster), odd], roster)
     assert [row.student.id for row in made] == ["a", "b", "A (x/a b.yaml)"]
@@ -126,17 +126,17 @@ def test_natural_order_takes_any_text():
 def test_a_roster_with_groups_and_further_names(tmp_path):
     path = tmp_path / "class.csv"
     path.write_text("name;id;email;group\nAna;007;ana@x.edu;t1\nBo;8;bo@x.edu;\n\n")
-    assert read_class(str(path)) == (
-        Person("007", "Ana", "t1", ("ana@x.edu",)),
-        Person("8", "Bo", "", ("bo@x.edu",)),
+    assert read_roster(str(path)) == (
+        Student("007", "Ana", "t1", ("ana@x.edu",)),
+        Student("8", "Bo", "", ("bo@x.edu",)),
     )
 
 
 def test_a_roster_that_is_a_list_of_ids(tmp_path):
     path = tmp_path / "class.txt"
     path.write_text("s1\ns2\n")
-    assert read_class(str(path)) == (Person("s1"), Person("s2"))
+    assert read_roster(str(path)) == (Student("s1"), Student("s2"))
 
 
 def test_nothing_handed_in():
-    assert (Entry(Person("a")).points, Entry(Person("a")).status) == (0.0, "not handed in")
+    assert (Entry(Student("a")).points, Entry(Student("a")).status) == (0.0, "not handed in")

@@ -5,14 +5,14 @@ import re
 import pytest
 
 from cnncalc.homework.grading.naming import Named, Names
-from cnncalc.homework.grading.roster import Person
+from cnncalc.homework.roster import Student
 
 ROSTER = (
-    Person("s1", "Ana"),
-    Person("s12", "Bo"),
-    Person("00417", "Cy", known_as=("cy@uni.edu", "cyril")),
-    Person("d", "Di", group="team-2"),
-    Person("e", "Ed", group="team-2"),
+    Student("s1", "Ana"),
+    Student("s12", "Bo"),
+    Student("00417", "Cy", known_as=("cy@uni.edu", "cyril")),
+    Student("d", "Di", group="team-2"),
+    Student("e", "Ed", group="team-2"),
 )
 
 
@@ -91,11 +91,11 @@ def test_a_pattern_with_a_roster():
 
 
 def test_an_id_with_the_characters_of_patterns():
-    assert Names((Person("a.b+c"),)).read("x a.b+c y.yaml").people == ("a.b+c",)
-    assert Names((Person("a.b"),)).read("aab.yaml").people == ()
+    assert Names((Student("a.b+c"),)).read("x a.b+c y.yaml").people == ("a.b+c",)
+    assert Names((Student("a.b"),)).read("aab.yaml").people == ()
 
 
 def test_a_long_name_is_read_in_time():
-    names = Names([Person(f"s{number}") for number in range(2000)])
+    names = Names([Student(f"s{number}") for number in range(2000)])
     for number in range(200):
         assert names.read("-".join(["x"] * 120) + f"-s{number}.yaml").people == ()

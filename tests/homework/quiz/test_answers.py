@@ -15,8 +15,8 @@ from cnncalc.homework.quiz.drawing import Draw
 from cnncalc.homework.quiz.filling import fill
 from cnncalc.homework.quiz.generation import MOST_ATTEMPTS, Generator, Settings
 from cnncalc.homework.quiz.reading import shipped
-from cnncalc.homework.quiz.roster import Student
 from cnncalc.homework.quiz.values import drawn
+from cnncalc.homework.roster import Student
 
 TEMPLATES = {one.id: one for one in shipped()}
 STUDENTS = ("a", "b")

@@ -13,7 +13,7 @@ import yaml
 from cnncalc.homework.quiz.drawing import GENERATOR
 from cnncalc.homework.quiz.generation import Generator, Settings
 from cnncalc.homework.quiz.reading import shipped
-from cnncalc.homework.quiz.roster import Student
+from cnncalc.homework.roster import Student
 
 DIGESTS = {
     "conv-chain": "b0534f41900a",

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from cnncalc.cli.quiz import quiz
 from cnncalc.homework.quiz.drawing import GENERATOR
 from cnncalc.homework.quiz.generation import MOST_ATTEMPTS
-from cnncalc.homework.quiz.roster import ID_COLUMNS
 from cnncalc.homework.quiz.values import MOST_CHOICES, MOST_ELEMENTS
+from cnncalc.homework.roster import ID_COLUMNS
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "quiz.md").read_text(encoding="utf-8")
 

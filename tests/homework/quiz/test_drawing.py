@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cnncalc.homework.quiz.drawing import GENERATOR, Draw, canonical, number
+from cnncalc.homework.quiz.drawing import GENERATOR, Draw, number
+from cnncalc.homework.roster import canonical
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -11,8 +11,8 @@ from cnncalc import SpecError
 from cnncalc.homework.quiz.generation import Generator, Settings
 from cnncalc.homework.quiz.parsing import parse
 from cnncalc.homework.quiz.reading import shipped
-from cnncalc.homework.quiz.roster import Student
 from cnncalc.homework.quiz.selection import select
+from cnncalc.homework.roster import Student
 from cnncalc.limits import DEFAULT_LIMITS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -82,7 +82,7 @@ DIGESTS = """
 import hashlib, sys
 from cnncalc.homework.quiz.generation import Generator, Settings
 from cnncalc.homework.quiz.reading import shipped
-from cnncalc.homework.quiz.roster import Student
+from cnncalc.homework.roster import Student
 from cnncalc.homework.quiz.selection import select
 chosen = [one for one in shipped() if one.topic in ("output-size", "parameters", "gradients")]
 one = Generator(Settings([t for t in chosen if "medium" in t.variants], "w3")).quiz(Student("ana"))

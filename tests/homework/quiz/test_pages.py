@@ -8,7 +8,7 @@ import yaml
 from cnncalc.homework.quiz.generation import Generator, Settings
 from cnncalc.homework.quiz.paper import Entry, Item, Matrix, Paper, paper
 from cnncalc.homework.quiz.parsing import parse
-from cnncalc.homework.quiz.roster import Student
+from cnncalc.homework.roster import Student
 from cnncalc.limits import DEFAULT_LIMITS
 from cnncalc.report.quiz import form, listed, markdown, points
 from cnncalc.report.quiz_html import html, prose

@@ -14,7 +14,7 @@ from cnncalc.homework.quiz.generation import Generator, Settings
 from cnncalc.homework.quiz.judging import judged
 from cnncalc.homework.quiz.paper import paper
 from cnncalc.homework.quiz.reading import TOPICS, shipped
-from cnncalc.homework.quiz.roster import Student
+from cnncalc.homework.roster import Student
 from cnncalc.report.quiz import form, markdown
 from cnncalc.report.quiz_html import html
 

@@ -1,16 +1,15 @@
-"""Who gets a sheet: a roster as CSV, or a list with an id on each line."""
+"""The students of a course: a roster as CSV, or a list with an id on each line."""
 
 import csv
 import io
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import NamedTuple, NoReturn
 
 from cnncalc.diagnostic import Diagnostic, Place, nearest
 from cnncalc.errors import SpecError
-from cnncalc.homework.quiz.drawing import canonical
 from cnncalc.limits import DEFAULT_LIMITS, Limits
 from cnncalc.spec.document import printable
 from cnncalc.spec.source import read
@@ -21,6 +20,8 @@ ID_COLUMNS = (
     "user", "matriculation", "email", "e-mail", "student",
 )  # fmt: skip
 NAME_COLUMNS = ("name", "full name", "student name", "student")
+#: Columns that say with whom a student hands in.
+GROUP_COLUMNS = ("group", "group name", "group id", "team", "group_name", "group_id")
 _FIRST, _LAST = ("first name", "first_name", "firstname"), ("last name", "last_name", "lastname")
 
 MOST_STUDENTS, LONGEST_ID = 100_000, 200
@@ -30,10 +31,19 @@ _TAKEN = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 class Student(NamedTuple):
-    """Whom a sheet is for; `name` is printed on it and has no part in the numbers."""
+    """Whom a sheet is for, or whose paper is marked.
+
+    Attributes:
+        id: as the roster writes it; all that a quiz draws by.
+        name: printed on sheets and in the gradebook.
+        group: the group the student hands in with; empty for none.
+        known_as: what else names the student in a file name: login, e-mail.
+    """
 
     id: str
     name: str = ""
+    group: str = ""
+    known_as: tuple[str, ...] = ()
 
     @property
     def file(self) -> str:
@@ -48,6 +58,11 @@ class Student(NamedTuple):
             return safe
         digest = sha256(self.id.encode("utf-8")).hexdigest()[:8]
         return f"{safe}-{digest}"
+
+
+def canonical(text: str) -> str:
+    """An id as it is compared and hashed: composed Unicode, no space around it."""
+    return unicodedata.normalize("NFC", text).strip()
 
 
 def read_roster(
@@ -87,7 +102,7 @@ class _Roster:
                 if _is_note(row):
                     continue
                 self.fail("this student has no id", line, f"fill in the column `{head[at]}`")
-            found.append((line, Student(canonical(row[at]), self.name(head, row, at))))
+            found.append((line, self.student(head, row, at)))
         if not found:
             self.fail("the roster has a head and no students", rows[0][0], "add a line for each")
         return self.checked(found)
@@ -129,6 +144,18 @@ class _Roster:
                 f"{', '.join(f'`{printable(one)}`' for one in head[:12])}",
             )
         return head.index(found)
+
+    def student(self, head: Sequence[str], row: Sequence[str], at: int) -> Student:
+        def cells(names: Sequence[str]) -> Iterator[str]:
+            for name in names:
+                place = head.index(name) if name in head else at
+                if place != at and place < len(row) and row[place].strip():
+                    yield canonical(row[place])
+
+        # A full name is no id: two students may share it, and files rarely spell it so.
+        known_as = tuple(cells([name for name in head if name in ID_COLUMNS and name != "student"]))
+        group = next(cells(GROUP_COLUMNS), "")
+        return Student(canonical(row[at]), self.name(head, row, at), group, known_as)
 
     def name(self, head: Sequence[str], row: Sequence[str], at: int) -> str:
         def cell(names: Sequence[str]) -> str:

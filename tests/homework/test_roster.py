@@ -3,7 +3,7 @@ import hashlib
 import pytest
 
 from cnncalc import SpecError
-from cnncalc.homework.quiz.roster import Student, checked_ids, read_roster
+from cnncalc.homework.roster import Student, checked_ids, read_roster
 
 
 @pytest.fixture
@@ -29,12 +29,12 @@ def test_a_list_of_ids(roster):
 
 def test_columns_of_a_roster(roster):
     text = 'Name,Student ID,Group\n"Doe, Jane",s1,A\nJohn Roe,s2,B\n'
-    assert roster(text) == (Student("s1", "Doe, Jane"), Student("s2", "John Roe"))
+    assert roster(text) == (Student("s1", "Doe, Jane", "A"), Student("s2", "John Roe", "B"))
 
 
 def test_gradescope_s_roster_has_the_names_in_two_columns(roster):
     text = "First Name,Last Name,SID,Email,Role\nJane,Doe,3031,j@x.org,Student\n"
-    assert roster(text) == (Student("3031", "Jane Doe"),)
+    assert roster(text) == (Student("3031", "Jane Doe", known_as=("j@x.org",)),)
 
 
 def test_canvas_gradebook_has_a_line_of_points(roster):
@@ -43,7 +43,7 @@ def test_canvas_gradebook_has_a_line_of_points(roster):
         "    Points Possible,,,,10\n"
         '"Doe, Jane",4711,jdoe,S1,\n'
     )
-    assert roster(text) == (Student("4711", "Doe, Jane"),)
+    assert roster(text) == (Student("4711", "Doe, Jane", known_as=("jdoe",)),)
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -54,7 +54,7 @@ def test_separators_and_marks_of_spreadsheets(roster, separator, encoding):
 
 
 def test_a_column_by_name(roster):
-    assert roster("code,login\n7,jd\n", "Code") == (Student("7"),)
+    assert roster("code,login\n7,jd\n", "Code") == (Student("7", known_as=("jd",)),)
 
 
 def test_accents_typed_in_two_ways_are_one_id(roster):

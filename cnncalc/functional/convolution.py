@@ -7,8 +7,8 @@ Source: PyTorch's functional.conv2d; Dumoulin and Visin 2016, chapter 2.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import cache, lru_cache
+from typing import Any, TypeAlias
 
 from cnncalc.functional.options import ALGORITHMS, AXES, TAPS, Gradients, Padding, PerAxis
 from cnncalc.kernels import arguments, binding, extents, partial
@@ -202,31 +202,25 @@ def conv3d_backward(
     return _backward(3, *arrays, *options, algorithm=algorithm, needs=needs, device=device)
 
 
-class _Given(NamedTuple):
-    """The arguments of a convolution, checked; the steps are the last three."""
+Axes: TypeAlias = tuple[int, ...]
 
-    x: Array
-    weight: Array
-    bias: Array | None
-    table: partial.Table | None
-    groups: int
-    output_shape: tuple[int, ...]
-    stride: tuple[int, ...]
-    padding: Pairs
-    dilation: tuple[int, ...]
+#: The arguments of a convolution, checked: input, weight, bias, table of connections, stride,
+#: padding and dilation, groups, and the shape of the output.
+_Given: TypeAlias = tuple[
+    Array, Array, Array | None, partial.Table | None, tuple[Axes, Pairs, Axes], int, Axes
+]
 
 
 def _forward(
     rank: int, input: Any, weight: Any, bias: Any, *options: Any, algorithm: str, device: str
 ) -> Array:
-    given = _given(rank, input, weight, bias, algorithm, *options)
+    x, w, b, table, steps, groups, _ = _given(rank, input, weight, bias, algorithm, *options)
     kernels = binding.kernel("convolution", device)
-    x, w, b, steps = given.x, given.weight, given.bias, given[-3:]
     y: Array
-    if given.table is None:
-        y = kernels.forward(x, w, b, *steps, given.groups, algorithm)
+    if table is None:
+        y = kernels.forward(x, w, b, *steps, groups, algorithm)
     else:
-        y = partial.forward(kernels, x, w, b, given.table, *steps)
+        y = partial.forward(kernels, x, w, b, table, *steps)
     return y
 
 
@@ -241,21 +235,20 @@ def _backward(
     needs: Sequence[bool],
     device: str,
 ) -> Gradients:
-    given = _given(rank, input, weight, bias, algorithm, *options)
-    grad = arguments.gradient(grad_output, given.output_shape, given.x)
+    x, w, b, table, steps, groups, shape = _given(rank, input, weight, bias, algorithm, *options)
+    grad = arguments.gradient(grad_output, shape, x)
     needs_x, needs_weight, needs_bias = arguments.needed(needs, 3)
     kernels = binding.kernel("convolution", device)
-    x, w, table, steps = given.x, given.weight, given.table, given[-3:]
     dx = dw = db = None
     if needs_x and table is None:
-        dx = kernels.input_gradient(grad, w, x.shape, *steps, given.groups, algorithm)
+        dx = kernels.input_gradient(grad, w, x.shape, *steps, groups, algorithm)
     elif needs_x and table is not None:
         dx = partial.input_gradient(kernels, grad, w, table, x.shape, *steps)
     if needs_weight and table is None:
-        dw = kernels.weight_gradient(grad, x, w.shape, *steps, given.groups, algorithm)
+        dw = kernels.weight_gradient(grad, x, w.shape, *steps, groups, algorithm)
     elif needs_weight and table is not None:
         dw = partial.weight_gradient(kernels, grad, x, table, w.shape, *steps)
-    if needs_bias and given.bias is not None:
+    if needs_bias and b is not None:
         db = kernels.bias_gradient(grad)
     return dx, dw, db
 
@@ -275,7 +268,7 @@ def _given(
     x = arguments.array(input, "input", rank + 2, axes=AXES[rank])
     table = None if connections is None else tuple(map(tuple, connections))
     kernel_axes = rank + (2 if table is None else 1)
-    w = arguments.array(weight, "weight", kernel_axes, axes=_weight_axes(rank, table))
+    w = arguments.array(weight, "weight", kernel_axes, axes=_weight_axes(rank, table is not None))
     arguments.same_dtype(w, "weight", x)
     steps = (
         arguments.per_axis(stride, rank, "stride"),
@@ -290,12 +283,13 @@ def _given(
         shape = _partial_shape(x.shape, w.shape, *steps, groups, table)
     if bias is not None:
         bias = arguments.like(bias, "bias", (shape[1],), x, "one for each filter")
-    return _Given(x, w, bias, table, groups, shape, *steps)
+    return x, w, bias, table, steps, groups, shape
 
 
-def _weight_axes(rank: int, table: partial.Table | None) -> str:
+@cache
+def _weight_axes(rank: int, partly: bool) -> str:
     taps = TAPS[rank]
-    return f"(F, C/groups, {taps})" if table is None else f"(kernels, {taps})"
+    return f"(kernels, {taps})" if partly else f"(F, C/groups, {taps})"
 
 
 @lru_cache(maxsize=4096)

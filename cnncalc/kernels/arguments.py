@@ -49,6 +49,9 @@ _FLOAT32 = np.dtype(np.float32)
 _FLOAT64 = np.dtype(np.float64)
 _MOST_BYTES = 2**63 - 1
 
+#: More than any extent or step.
+_BEYOND = 2**31
+
 
 def array(value: Any, name: str, *ranks: int, axes: str = "") -> Array:
     """A float array as the kernels read it: C-contiguous, float32 or float64, not empty.
@@ -221,7 +224,7 @@ def whole(value: Any, name: str, least: int = 1) -> int:
         TypeError: if it is not a whole number.
         ValueError: if it is too small, or larger than any array.
     """
-    if type(value) is int and least <= value < 2**31:
+    if type(value) is int and least <= value < _BEYOND:
         return value
     if type(value) is not int:
         if isinstance(value, bool | np.bool):
@@ -232,7 +235,7 @@ def whole(value: Any, name: str, least: int = 1) -> int:
             raise TypeError(f"{name}: must be a whole number, got {value!r}") from None
     if value < least:
         raise ValueError(f"{name}: must be at least {least}, got {value}")
-    if value >= 2**31:
+    if value >= _BEYOND:
         raise ValueError(f"{name}: must be less than 2**31, got {value}")
     return int(value)
 
@@ -247,6 +250,12 @@ def per_axis(value: Any, rank: int, name: str, least: int = 1) -> tuple[int, ...
         TypeError: if it is neither a whole number nor a sequence of them.
         ValueError: if there are too many, too few, or one is too small.
     """
+    if type(value) is tuple and len(value) == rank:
+        for each in value:
+            if type(each) is not int or not least <= each < _BEYOND:
+                break
+        else:
+            return value
     if type(value) is int or not isinstance(value, Sequence):
         return (whole(value, name, least),) * rank
     _check_length(value, rank, name)
@@ -259,7 +268,8 @@ def pairs(value: Any, rank: int, name: str = "padding") -> Pairs:
     >>> pairs((1, (0, 2)), 2)
     ((1, 1), (0, 2))
     """
-    if type(value) is int or isinstance(value, str) or not isinstance(value, Sequence):
+    sequence = type(value) is tuple or isinstance(value, Sequence)
+    if type(value) is int or isinstance(value, str) or not sequence:
         both = whole(value, name, 0)
         return ((both, both),) * rank
     _check_length(value, rank, name)
@@ -267,12 +277,15 @@ def pairs(value: Any, rank: int, name: str = "padding") -> Pairs:
 
 
 def _pair(value: Any, name: str) -> tuple[int, int]:
-    if type(value) is int or not isinstance(value, Sequence):
+    if type(value) is int or not (type(value) is tuple or isinstance(value, Sequence)):
         both = whole(value, name, 0)
         return both, both
     if len(value) != 2:
         raise ValueError(f"{name}: must be (before, after) on an axis, got {value!r}")
-    return whole(value[0], name, 0), whole(value[1], name, 0)
+    before, after = value
+    if type(before) is type(after) is int and 0 <= before < _BEYOND and 0 <= after < _BEYOND:
+        return before, after
+    return whole(before, name, 0), whole(after, name, 0)
 
 
 def _check_length(value: Sequence[Any], rank: int, name: str) -> None:
@@ -307,7 +320,8 @@ def number(value: Any, name: str, least: float = -math.inf, most: float = math.i
 
 def needed(needs: Any, count: int) -> tuple[bool, ...]:
     """Which gradients are asked for: a truth value for each differentiable input."""
-    if not isinstance(needs, Sequence) or isinstance(needs, str) or len(needs) != count:
+    sequence = type(needs) is tuple or isinstance(needs, Sequence)
+    if not sequence or isinstance(needs, str) or len(needs) != count:
         raise ValueError(f"needs: must be {count} truth values, got {needs!r}")
     return tuple([bool(each) for each in needs])
 

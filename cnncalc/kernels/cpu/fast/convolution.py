@@ -14,11 +14,11 @@ from typing import TypeAlias
 import numba
 
 from cnncalc.kernels.arguments import Array, Pairs, empty
-from cnncalc.kernels.cpu.fast import geometry
+from cnncalc.kernels.cpu.fast import geometry, map_sums
 from cnncalc.kernels.cpu.fast.correlation import Correlation
 from cnncalc.kernels.cpu.fast.depthwise import Sweep, is_swept
 from cnncalc.kernels.cpu.fast.geometry import Convolution, Layout
-from cnncalc.kernels.cpu.fast.launching import threads
+from cnncalc.kernels.cpu.fast.launching import threads, worthwhile
 from cnncalc.kernels.cpu.fast.map_products import MapProducts, has_few_maps
 from cnncalc.kernels.cpu.fast.pointwise import Pointwise, is_pointwise
 from cnncalc.kernels.cpu.fast.streaming import Stream, has_few_pixels
@@ -55,9 +55,10 @@ def forward(
     options = stride, padding, dilation, groups
     if not _covered(x, weight):
         return plain.forward(x, weight, bias, *options)
-    y = empty(convolved(x.shape, weight.shape, stride, padding, dilation), x.dtype)
-    shapes = x.shape, weight.shape, y.shape
-    _forward(*shapes, *options, x.itemsize, threads(), algorithm)(x, weight, bias, y)
+    shapes = x.shape, weight.shape, None
+    compute, shape = _forward(*shapes, *options, x.itemsize, threads(), algorithm)
+    y = empty(shape, x.dtype)
+    compute(x, weight, bias, y)
     return y
 
 
@@ -96,8 +97,14 @@ def weight_gradient(
     if not _covered(grad, x):
         return plain.weight_gradient(grad, x, weight_shape, *options)
     dweight = empty(weight_shape, grad.dtype)
-    _products(x.shape, weight_shape, grad.shape, *options, x.itemsize)(grad, x, dweight)
+    shapes = x.shape, weight_shape, grad.shape
+    _products(*shapes, *options, x.itemsize, threads())(grad, x, dweight)
     return dweight
+
+
+def bias_gradient(grad: Array) -> Array:
+    """The gradient (F,) of the bias, from grad (N, F, *out)."""
+    return map_sums.bias_gradient(grad) if _COMPILED else plain.bias_gradient(grad)
 
 
 def transposed_forward(
@@ -135,9 +142,10 @@ def transposed_input_gradient(
     options = stride, padding, dilation, groups
     if not _covered(grad, weight):
         return plain.transposed_input_gradient(grad, weight, input_shape, *options)
+    shapes = grad.shape, weight.shape, input_shape  # which with `output_padding` may be less
+    compute, _ = _forward(*shapes, *options, grad.itemsize, threads(), algorithm)
     dx = empty(input_shape, grad.dtype)
-    shapes = grad.shape, weight.shape, input_shape
-    _forward(*shapes, *options, grad.itemsize, threads(), algorithm)(grad, weight, None, dx)
+    compute(grad, weight, None, dx)
     return dx
 
 
@@ -168,7 +176,7 @@ def _covered(one: Array, other: Array) -> bool:
 def _forward(
     input: Axes,
     weight: Axes,
-    output: Axes,
+    output: Axes | None,
     stride: Axes,
     padding: Pairs,
     dilation: Axes,
@@ -176,9 +184,11 @@ def _forward(
     itemsize: int,
     threads: int,
     algorithm: str,
-) -> Compute:
+) -> tuple[Compute, Axes]:
+    """What computes it, and the shape of the output."""
+    output = output or convolved(input, weight, stride, padding, dilation)
     c = _convolution(input, weight, output, stride, padding, dilation, groups)
-    return _way(geometry.forward(c), itemsize, threads, algorithm, swapped=False)
+    return _way(geometry.forward(c), itemsize, threads, algorithm, swapped=False), output
 
 
 @lru_cache(_PLANS)
@@ -200,10 +210,11 @@ def _backward(
 
 def _way(layout: Layout, itemsize: int, threads: int, algorithm: str, swapped: bool) -> Compute:
     """The fastest way to a layout's result."""
+    threads = worthwhile(threads, layout.products)
     if algorithm == "fast" and is_tiled(layout, itemsize):
         return Winograd(layout, itemsize, threads, swapped).run
     if is_swept(layout, itemsize):
-        return Sweep(layout, itemsize).run
+        return Sweep(layout, itemsize, threads).run
     if is_pointwise(layout):
         return Pointwise(layout, itemsize, threads, swapped).run
     few_maps = layout.made <= lanes(itemsize) // 2
@@ -222,11 +233,13 @@ def _products(
     dilation: Axes,
     groups: int,
     itemsize: int,
+    threads: int,
 ) -> Callable[[Array, Array, Array], None]:
     c = _convolution(input, weight, output, stride, padding, dilation, groups)
+    threads = worthwhile(threads, geometry.forward(c).products)
     if has_few_maps(c, itemsize):
-        return MapProducts(c, itemsize).run
-    return PixelProducts(c, itemsize).run
+        return MapProducts(c, itemsize, threads).run
+    return PixelProducts(c, itemsize, threads).run
 
 
 def _convolution(

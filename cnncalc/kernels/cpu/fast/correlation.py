@@ -390,7 +390,7 @@ class Correlation:
         words[_MATRIX] = scratch
         words[_OWN] = scratch + self.matrix * self.itemsize
         start = self.bias if bias is None else bias
-        launching.run(_correlate, words, _MAPS, maps, weight, start, result)
+        launching.run(_correlate, words, _MAPS, maps, weight, start, result, self.threads)
 
 
 def _aligned(elements: int) -> int:

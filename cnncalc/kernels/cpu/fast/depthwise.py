@@ -143,15 +143,15 @@ def _sweep(plan: Any, thread: int) -> None:
 
 
 class Sweep:
-    """The words of one layout, which `is_swept`, and element size."""
+    """The words of one layout, which `is_swept`, element size and number of threads."""
 
-    def __init__(self, layout: Layout, itemsize: int) -> None:
+    def __init__(self, layout: Layout, itemsize: int, threads: int) -> None:
         rows, pitch, numbers = _copied(layout)
         taps = sorted(layout.phases[0].taps, key=lambda tap: tap[1:])
         side = round(layout.taps**0.5)
         right = layout.step[1]
         columns = [column % right * rows * pitch + column // right for _, _, column in taps[:side]]
-        self.itemsize = itemsize
+        self.itemsize, self.threads = itemsize, threads
         self.table = np.array(columns, np.int32)
         self.own = -(-(numbers + pitch + 2 * lanes(itemsize)) // 64) * 64
         words = {
@@ -182,6 +182,6 @@ class Sweep:
     def run(self, maps: Array, weight: Array, bias: Array | None, result: Array) -> None:
         """Compute `result` from `maps`."""
         words = self.words.copy()
-        words[_OWN] = launching.scratch(self.own * launching.threads() * self.itemsize)
+        words[_OWN] = launching.scratch(self.own * self.threads * self.itemsize)
         start = self.bias if bias is None else bias
-        launching.run(_sweep, words, _SOURCE, maps, weight, start, result)
+        launching.run(_sweep, words, _SOURCE, maps, weight, start, result, self.threads)

@@ -6,6 +6,7 @@ the position by the stride, each with the taps that fall on an output there; it 
 convolution of the gradient like any other.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +73,12 @@ class Layout:
         taps = [tap for phase in self.phases for tap in phase.taps]
         rows, columns = [row for _, row, _ in taps], [column for _, _, column in taps]
         return max(rows, default=0), max(columns, default=0)
+
+    @property
+    def products(self) -> int:
+        """About how many multiplications it takes."""
+        numbers = self.batch * self.groups * self.made * self.reduced * self.taps
+        return numbers * math.prod(self.result) // math.prod(self.every)
 
 
 def forward(c: Convolution) -> Layout:

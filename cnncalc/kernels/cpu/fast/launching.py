@@ -15,17 +15,37 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
+from numba.np.ufunc import parallel
 
 from cnncalc.kernels.arguments import Array, empty
 from cnncalc.kernels.cpu.compiling import kernel, prange
 from cnncalc.kernels.cpu.fast.vectors import I64
 
-__all__ = ["run", "scratch", "threads"]
+__all__ = ["run", "scratch", "threads", "worthwhile"]
 
-threads = numba.get_num_threads
+#: Multiplications below which threads wake up too late.
+_SMALL = 1 << 17
 
 _ALIGNMENT = 64
 _ELEMENTS = {np.dtype(np.float32): types.float32, np.dtype(np.float64): types.float64}
+
+
+@cache
+def _count() -> Any:
+    """What counts the threads, once they are started: Numba asks for locks each time."""
+    numba.get_num_threads()
+    return getattr(parallel, "_get_num_threads", numba.get_num_threads)
+
+
+def threads() -> int:
+    """How many threads there are to use."""
+    count: int = _count()()
+    return count
+
+
+def worthwhile(threads: int, operations: int) -> int:
+    """How many of the threads to use for so many multiplications."""
+    return threads if operations >= _SMALL else 1
 
 
 @intrinsic
@@ -56,20 +76,47 @@ def _code(task: Any, dtype: Any) -> int:
 
 
 @kernel
-def _enter(
-    function: int, words: Array, slot: int, count: int, a: Array, b: Array, c: Array, d: Array
-) -> None:
-    """Launch with the addresses of four arrays in the plan, from `slot` on."""
+def _fill(words: Array, slot: int, a: Array, b: Array, c: Array, d: Array) -> None:
+    """The addresses of four arrays into the plan, from `slot` on."""
     words[slot] = a.ctypes.data
     words[slot + 1] = b.ctypes.data
     words[slot + 2] = c.ctypes.data
     words[slot + 3] = d.ctypes.data
+
+
+@kernel
+def _alone(function: int, words: Array, slot: int, a: Array, b: Array, c: Array, d: Array) -> None:
+    _fill(words, slot, a, b, c, d)
+    _call(function, words.ctypes.data, 0)
+
+
+@kernel
+def _together(
+    function: int, words: Array, slot: int, count: int, a: Array, b: Array, c: Array, d: Array
+) -> None:
+    _fill(words, slot, a, b, c, d)
     _launch(function, words.ctypes.data, count)
 
 
-def run(task: Any, words: Array, slot: int, a: Array, b: Array, c: Array, d: Array) -> None:
-    """Run a task function on every thread; its words are this call's own copy."""
-    _enter(_code(task, a.dtype), words, slot, threads(), a, b, c, d)
+def run(
+    task: Any,
+    words: Array,
+    slot: int,
+    a: Array,
+    b: Array,
+    c: Array,
+    d: Array,
+    count: int | None = None,
+) -> None:
+    """Run a task function on so many threads, all unless given, with four arrays in its plan.
+
+    The words are this call's own copy; the addresses of the arrays go there from `slot` on.
+    """
+    count = count or threads()
+    if count == 1:
+        _alone(_code(task, a.dtype), words, slot, a, b, c, d)
+    else:
+        _together(_code(task, a.dtype), words, slot, count, a, b, c, d)
 
 
 class _Scratch(threading.local):

@@ -153,10 +153,10 @@ def _write_products(plan: Any, group: int, sums: Any, tiles: int) -> None:
 
 
 class MapProducts:
-    """The words and tables for a convolution of one element size."""
+    """The words and tables for a convolution of one element size, on so many threads."""
 
-    def __init__(self, c: Convolution, itemsize: int) -> None:
-        self.itemsize = itemsize
+    def __init__(self, c: Convolution, itemsize: int, threads: int) -> None:
+        self.itemsize, self.threads = itemsize, threads
         filters, channels = c.filters // c.groups, c.channels // c.groups
         down, right = c.stride
         reach = [(k - 1) * d // s for k, d, s in zip(c.kernel, c.dilation, c.stride, strict=True)]
@@ -209,5 +209,5 @@ class MapProducts:
     def run(self, grad: Array, x: Array, result: Array) -> None:
         """Compute `result` (F, C/groups, *kernel) from grad (N, F, *out) and x (N, C, *in)."""
         words = self.words.copy()
-        words[_OWN] = launching.scratch(self.own * launching.threads() * self.itemsize)
-        launching.run(_sum_products, words, _GRAD, grad, x, x, result)
+        words[_OWN] = launching.scratch(self.own * self.threads * self.itemsize)
+        launching.run(_sum_products, words, _GRAD, grad, x, x, result, self.threads)

@@ -247,4 +247,4 @@ class Pointwise:
         words[_BIASED] = bias is not None
         words[_OWN] = launching.scratch(self.own * self.threads * self.itemsize)
         start = self.bias if bias is None else bias
-        launching.run(_pointwise, words, _SOURCE, maps, weight, start, result)
+        launching.run(_pointwise, words, _SOURCE, maps, weight, start, result, self.threads)

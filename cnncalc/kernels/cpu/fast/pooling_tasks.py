@@ -25,25 +25,13 @@ def axis(plan: Any, index: int) -> Any:
     return word(plan, place), word(plan, place + 1), word(plan, place + 2)
 
 
-@kernel
-def _alone(function: int, words: Array, slot: int, a: Array, b: Array, c: Array, d: Array) -> None:
-    words[slot] = a.ctypes.data
-    words[slot + 1] = b.ctypes.data
-    words[slot + 2] = c.ctypes.data
-    words[slot + 3] = d.ctypes.data
-    launching._call(function, words.ctypes.data, 0)
-
-
 def run(task: Any, words: Array, parts: int, *arrays: Array) -> None:
     """Run a task on x, out, shares and those of a row; in one part, on this thread alone."""
     x, out, shares, column = arrays
     threads = 1 if parts == 1 else launching.threads()
     words[PARTS] = parts
     words[OWN] = launching.scratch(int(words[OWN_SIZE]) * threads * x.itemsize)
-    if parts == 1:
-        _alone(launching._code(task, x.dtype), words, X, x, out, shares, column)
-    else:
-        launching.run(task, words, X, x, out, shares, column)
+    launching.run(task, words, X, x, out, shares, column, threads)
 
 
 def address(array: Array) -> int:

@@ -346,4 +346,4 @@ class Stream:
         words = self.words.copy()
         words[_OWN] = launching.scratch(self.own * self.threads * self.itemsize)
         start = self.bias if bias is None else bias
-        launching.run(_stream, words, _SOURCE, maps, weight, start, result)
+        launching.run(_stream, words, _SOURCE, maps, weight, start, result, self.threads)

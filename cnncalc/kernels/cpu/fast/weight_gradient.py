@@ -237,10 +237,10 @@ def _copy_grad(plan: Any, matrix: Any, n: int, images: int, group: int, f: int, 
 
 
 class PixelProducts:
-    """The words and tables for a convolution of one element size."""
+    """The words and tables for a convolution of one element size, on so many threads."""
 
-    def __init__(self, c: Convolution, itemsize: int) -> None:
-        self.itemsize = itemsize
+    def __init__(self, c: Convolution, itemsize: int, threads: int) -> None:
+        self.itemsize, self.threads = itemsize, threads
         size = lanes(itemsize)
         filters, channels = c.filters // c.groups, c.channels // c.groups
         vectors = vectors_for(filters, size)
@@ -328,12 +328,11 @@ class PixelProducts:
 
     def run(self, grad: Array, x: Array, result: Array) -> None:
         """Compute `result` (F, C/groups, *kernel) from grad (N, F, *out) and x (N, C, *in)."""
-        threads = launching.threads()
         words = self.words.copy()
-        scratch = launching.scratch((self.partial + self.own * threads) * self.itemsize)
+        scratch = launching.scratch((self.partial + self.own * self.threads) * self.itemsize)
         words[_PARTIAL] = scratch
         words[_OWN] = scratch + self.partial * self.itemsize
-        launching.run(_weight_gradient, words, _GRAD, grad, x, x, result)
+        launching.run(_weight_gradient, words, _GRAD, grad, x, x, result, self.threads)
 
 
 def _aligned(elements: int) -> int:

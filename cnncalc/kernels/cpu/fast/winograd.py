@@ -361,4 +361,4 @@ class Winograd:
         words[_FILTERED] = scratch
         words[_OWN] = scratch + self.filtered * self.itemsize
         start = self.bias if bias is None else bias
-        launching.run(_winograd, words, _SOURCE, maps, weight, start, result)
+        launching.run(_winograd, words, _SOURCE, maps, weight, start, result, self.threads)

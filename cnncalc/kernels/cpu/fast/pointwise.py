@@ -23,11 +23,17 @@ __all__ = ["Pointwise", "is_pointwise"]
 #: Maps and vectors of pixels of a tile.
 _MAPS, _VECTORS = (8, 3) if REGISTERS == 32 else (4, 3)
 
+#: The same where all pixels fit into one such tile, and into no other.
+_FEW_MAPS, _FEW_VECTORS = 6, 4
+
 #: Products that are summed in one go: pixels of that many maps stay in the first-level cache.
-_BLOCK = 128
+_BLOCK, _FEW_BLOCK = 128, 96
 
 #: Maps that are made at once: as many pages are written to in turn.
-_PART = 32
+_PART, _FEW_PART = 32, 48
+
+#: Maps that are made of which the pixels are read where they are: hardly more than once.
+_DIRECT = 32
 
 #: Bytes of a thread's copy of pixels.
 _PIXELS_BYTES = 384 * 1024
@@ -60,8 +66,10 @@ _PIXELS_BYTES = 384 * 1024
     _SHARE,
     _SHARES,
     _STEPS,
+    _DIRECT_STEPS,
+    _FEW,
     _BIASED,
-) = range(27)
+) = range(29)
 
 
 def is_pointwise(layout: Layout) -> bool:
@@ -108,12 +116,12 @@ def _copy_pixels(plan: Any, numbers: Any, group: int, first: int, count: int) ->
 
 @kernel
 def _product(
-    plan: Any, to: Any, stride: int, weight: Any, numbers: Any, maps: int, vectors: int
+    plan: Any, to: Any, stride: int, weight: Any, numbers: Any, table: int, maps: int, vectors: int
 ) -> None:
     """One tile of pixels of `maps` maps."""
     reduced, apart = word(plan, _REDUCED), word(plan, _MADE_STRIDE)
     for k in range(0, reduced, _BLOCK):
-        count, steps = min(_BLOCK, reduced - k), word(plan, _STEPS) + 8 * k
+        count, steps = min(_BLOCK, reduced - k), table + 8 * k
         for f in range(0, maps, _MAPS):
             sums, a = at(to, f * stride), at(weight, f * apart)
             if vectors == 3:
@@ -141,9 +149,67 @@ def _pointwise(plan: Any, thread: int) -> None:
         first, group = rest % chunks * chunk, rest // chunks
         maps = min(share, made - m)
         count = min(chunk, word(plan, _BATCH) * pixels - first)
+        if word(plan, _DIRECT_STEPS) and count >= _VECTORS * word(plan, _LANES):
+            for part in range(m, m + maps, _PART):
+                _direct_tiles(plan, group, first, count, part, min(_PART, m + maps - part))
+            continue
         _copy_pixels(plan, numbers, group, first, count)
+        if word(plan, _FEW):
+            for part in range(m, m + maps, _FEW_PART):
+                few = min(_FEW_PART, m + maps - part)
+                _few_pixels(plan, numbers, sums, group, count, part, few)
+            continue
         for part in range(m, m + maps, _PART):
             _tiles(plan, numbers, sums, group, first, count, part, min(_PART, m + maps - part))
+
+
+@kernel
+def _direct_tiles(plan: Any, group: int, first: int, count: int, m: int, maps: int) -> None:
+    """The maps from `m` on of pixels of the only image, read where they are.
+
+    The last tile begins where it ends with the last pixel; what it shares with the one before
+    it is computed twice.
+    """
+    size, made, pixels = word(plan, _LANES), word(plan, _MADE), word(plan, _PIXELS)
+    reduced, table = word(plan, _REDUCED), word(plan, _DIRECT_STEPS)
+    weight = at(
+        pointer(plan, _WEIGHT),
+        group * word(plan, _GROUP_STRIDE) + m * word(plan, _MADE_STRIDE),
+    )
+    source = at(pointer(plan, _SOURCE), group * reduced * pixels + first)
+    result = at(pointer(plan, _RESULT), (group * made + m) * pixels + first)
+    bias = at(pointer(plan, _BIAS), group * made + m)
+    for start in range(0, count, _VECTORS * size):
+        vectors = min(_VECTORS, (count - start + size - 1) // size)
+        p = min(start, count - vectors * size)
+        to = at(result, p)
+        _product(plan, to, pixels, weight, at(source, p), table, maps, vectors)
+        if word(plan, _BIASED):
+            for f in range(maps):
+                line = at(to, f * pixels)
+                copy_plus(line, line, vectors * size, take(bias, f))
+
+
+@kernel
+def _few_pixels(
+    plan: Any, numbers: Any, sums: Any, group: int, count: int, m: int, maps: int
+) -> None:
+    """The maps from `m` on, an even number, of all pixels, which are one tile."""
+    reduced, apart = word(plan, _REDUCED), word(plan, _MADE_STRIDE)
+    stride = _FEW_VECTORS * word(plan, _LANES)
+    weight = at(pointer(plan, _WEIGHT), group * word(plan, _GROUP_STRIDE) + m * apart)
+    for k in range(0, reduced, _FEW_BLOCK):
+        many, steps, first = min(_FEW_BLOCK, reduced - k), word(plan, _STEPS) + 8 * k, k == 0
+        f = 0
+        while f < maps:
+            to, a = at(sums, f * stride), at(weight, f * apart)
+            if f + _FEW_MAPS <= maps:
+                streamed(_FEW_MAPS, _FEW_VECTORS, to, stride, a, apart, numbers, steps, many, first)
+                f += _FEW_MAPS
+            else:
+                streamed(2, _FEW_VECTORS, to, stride, a, apart, numbers, steps, many, first)
+                f += 2
+    _write(plan, sums, stride, group, 0, count, m, maps)
 
 
 @kernel
@@ -153,7 +219,7 @@ def _tiles(
     """The maps from `m` on of the pixels from `first` on."""
     size, groups = word(plan, _LANES), word(plan, _GROUPS)
     made, pixels = word(plan, _MADE), word(plan, _PIXELS)
-    tile = _VECTORS * size
+    tile, table = _VECTORS * size, word(plan, _STEPS)
     weight = at(
         pointer(plan, _WEIGHT),
         group * word(plan, _GROUP_STRIDE) + m * word(plan, _MADE_STRIDE),
@@ -165,22 +231,33 @@ def _tiles(
         place = ((n * groups + group) * made + m) * pixels + q
         result = at(pointer(plan, _RESULT), place)
         if wide == tile and q + tile <= pixels:
-            _product(plan, result, pixels, weight, at(numbers, p), maps, _VECTORS)
+            _product(plan, result, pixels, weight, at(numbers, p), table, maps, _VECTORS)
             if word(plan, _BIASED):
                 for f in range(maps):
                     line = at(result, f * pixels)
                     copy_plus(line, line, tile, take(bias, f))
             continue
-        _product(plan, sums, tile, weight, at(numbers, p), maps, (wide + size - 1) // size)
-        done = 0
-        while done < wide:
-            n, q = (first + p + done) // pixels, (first + p + done) % pixels
-            run = min(wide - done, pixels - q)
-            place = ((n * groups + group) * made + m) * pixels + q
-            for f in range(maps):
-                to = at(pointer(plan, _RESULT), place + f * pixels)
-                copy_plus(to, at(sums, f * tile + done), run, take(bias, f))
-            done += run
+        vectors = (wide + size - 1) // size
+        _product(plan, sums, tile, weight, at(numbers, p), table, maps, vectors)
+        _write(plan, sums, tile, group, first + p, wide, m, maps)
+
+
+@kernel
+def _write(
+    plan: Any, sums: Any, stride: int, group: int, first: int, count: int, m: int, maps: int
+) -> None:
+    """Sums of pixels, which may be of different images, to where they belong."""
+    groups, made, pixels = word(plan, _GROUPS), word(plan, _MADE), word(plan, _PIXELS)
+    bias = at(pointer(plan, _BIAS), group * made + m)
+    done = 0
+    while done < count:
+        n, q = (first + done) // pixels, (first + done) % pixels
+        run = min(count - done, pixels - q)
+        place = ((n * groups + group) * made + m) * pixels + q
+        for f in range(maps):
+            to = at(pointer(plan, _RESULT), place + f * pixels)
+            copy_plus(to, at(sums, f * stride + done), run, take(bias, f))
+        done += run
 
 
 class Pointwise:
@@ -196,7 +273,7 @@ class Pointwise:
         reduced, made = layout.reduced, layout.made
         pixels = layout.result[0] * layout.result[1]
         total = layout.batch * pixels
-        chunk = max(1, _PIXELS_BYTES // (reduced * itemsize * tile)) * tile
+        chunk = max(2, _PIXELS_BYTES // (reduced * itemsize * tile)) * tile
         share = made
         wanted = 4 * threads if threads > 1 else 1
         while layout.groups * -(-total // chunk) * -(-made // share) < wanted:
@@ -207,13 +284,18 @@ class Pointwise:
             else:
                 break
         chunks = -(-total // chunk)
+        few = REGISTERS == 32 and tile < total <= _FEW_VECTORS * size
         pitch = -(-min(chunk, total) // size) * size
-        if pitch % 512 == 0:
-            pitch += size  # lines of different maps would compete for the same place in the cache
-        self.own = -(-(reduced * pitch + share * tile + tile) // 64) * 64
+        if pitch > tile and not few:
+            # With an odd number of vectors, lines of different maps take every place in the cache.
+            pitch += size * (pitch // size % 2 == 0)
+        self.own = -(-(reduced * pitch + share * tile + few * _FEW_PART * size + tile) // 64) * 64
         every = np.arange(reduced)
-        steps = np.stack([every * (made if swapped else 1), every * pitch], 1)
-        self.table = np.ascontiguousarray(steps, np.int32)
+        steps = every * (made if swapped else 1)
+        tables = [np.stack([steps, every * apart], 1) for apart in (pitch, pixels)]
+        self.tables = [np.ascontiguousarray(table, np.int32) for table in tables]
+        addresses = [int(table.ctypes.data) for table in self.tables]
+        direct = layout.step == (1, 1) and layout.batch == 1 and made <= _DIRECT
         words = {
             _OWN_SIZE: self.own,
             _LANES: size,
@@ -234,7 +316,9 @@ class Pointwise:
             _PITCH: pitch,
             _SHARE: share,
             _SHARES: -(-made // share),
-            _STEPS: int(self.table.ctypes.data),
+            _STEPS: addresses[0],
+            _DIRECT_STEPS: addresses[1] if direct else 0,
+            _FEW: few,
         }
         self.words = np.zeros(_BIASED + 1, np.int64)
         for index, value in words.items():

@@ -74,10 +74,10 @@ class Executor:
             self.observer.begins(place, False)
             arrays = [self.values[read] for read in place.reads]
             weights = self._weights(place)
-            alone = readers[place.reads[0]] == 1 and place.reads[0] in spared
             compute = place.operation.forward
-            if alone and place.operation.overwrites:
-                compute = place.operation.overwrite
+            if place.operation.overwrites and not (save and place.operation.keeps == "input"):
+                alone = readers[place.reads[0]] == 1 and place.reads[0] in spared
+                compute = place.operation.overwrite if alone else compute
             if place.operation.spares_output:
                 spared.add(place.index)
             seconds, (value, saved) = self._timed(

@@ -73,7 +73,8 @@ class Operation:
 
     keeps: Literal["input", "output", "nothing"] = "input"
     inner: float = 0
-    #: Whether `overwrite` does the same as `forward` in the memory of the input.
+    #: Whether `overwrite` does the same as `forward` in the memory of the input, which it may
+    #: do where the input is not kept.
     overwrites: bool = False
     #: Whether the output is memory of its own, which the backward pass does without.
     spares_output: bool = False

@@ -13,6 +13,7 @@ from cnncalc.execution.operations.base import (
     called,
 )
 from cnncalc.kernels.arguments import Array
+from cnncalc.kernels.binding import kernel
 
 _AFFINE = ("weight", "bias")
 
@@ -29,6 +30,7 @@ class BatchNorm(Operation):
     def __init__(self, step: Step) -> None:
         super().__init__(step)
         self.training = step.training or not step.layer.track
+        self.overwrites = step.device == "cpu" and step.layer.affine and not self.training
 
     def _arguments(self, weights: Tensors) -> dict[str, Any]:
         layer, names = self.step.layer, ("running_mean", "running_var", *_AFFINE)
@@ -44,6 +46,14 @@ class BatchNorm(Operation):
         if found.running_mean is not None and found.running_var is not None:
             self.updates = {"running_mean": found.running_mean, "running_var": found.running_var}
         return found.output, (x, (found.mean, found.variance))
+
+    def overwrite(self, inputs: Sequence[Array], weights: Tensors) -> tuple[Array, Any]:
+        """By the running statistics."""
+        (x,) = inputs
+        given = weights["running_mean"], weights["running_var"], self.step.layer.eps
+        maps = x.reshape(*x.shape[:2], -1)
+        kernel("normalisation").batch_norm_inside(maps, *given, weights["weight"], weights["bias"])
+        return x, (x, None)
 
     def backward(
         self, grad: Array, saved: Any, weights: Tensors, needs: Sequence[bool]

@@ -21,6 +21,7 @@ __all__ = [
     "interleave",
     "interleave4",
     "quarter",
+    "runs",
     "transpose",
     "transpose_by",
 ]
@@ -139,7 +140,7 @@ def copy(typing: Any, to: Any, source: Any, count: Any) -> Any:
     def body(builder: ir.IRBuilder, arguments: Any) -> None:
         to, source, count = arguments
         lane = Lanes(builder, source_type.dtype)
-        _runs(
+        runs(
             lane,
             count,
             lambda i, mask: lane.store(lane.load(lane.at(source, i), mask), lane.at(to, i), mask),
@@ -167,7 +168,7 @@ def copy_plus(typing: Any, to: Any, source: Any, count: Any, plus: Any) -> Any:
             value = builder.fadd(lane.load(lane.at(source, i), mask), added)
             lane.store(value, lane.at(to, i), mask)
 
-        _runs(lane, count, step)
+        runs(lane, count, step)
         return context.get_dummy_value()
 
     return types.void(to, source, types.int64, to.dtype), generate
@@ -268,7 +269,7 @@ def add(typing: Any, to: Any, source: Any, count: Any) -> Any:
             more = lane.load(lane.at(source, i), mask)
             lane.store(builder.fadd(lane.load(lane.at(to, i), mask), more), lane.at(to, i), mask)
 
-        _runs(lane, count, step)
+        runs(lane, count, step)
         return context.get_dummy_value()
 
     return types.void(to, source, types.int64), generate
@@ -281,13 +282,13 @@ def clear(typing: Any, to: Any, count: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         lane = Lanes(builder, signature.args[0].dtype)
         to, count = arguments
-        _runs(lane, count, lambda i, mask: lane.store(lane.zero, lane.at(to, i), mask))
+        runs(lane, count, lambda i, mask: lane.store(lane.zero, lane.at(to, i), mask))
         return context.get_dummy_value()
 
     return types.void(to, types.int64), generate
 
 
-def _runs(lane: Lanes, count: ir.Value, body: Any) -> None:
+def runs(lane: Lanes, count: ir.Value, body: Any) -> None:
     """Whole vectors without a mask, then the rest with one."""
     builder = lane.builder
     size = constant(lane.count)

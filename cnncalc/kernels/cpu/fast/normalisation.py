@@ -10,6 +10,7 @@ import numpy as np
 from cnncalc.kernels.arguments import Array
 from cnncalc.kernels.cpu.compiling import kernel, prange
 from cnncalc.kernels.cpu.fast.reductions import total, total_products, total_squares
+from cnncalc.kernels.cpu.fast.scaling import scale
 
 
 @kernel
@@ -19,27 +20,6 @@ def _apply(x: Array, start: int, count: int, mean: Any, factor: Any, bias: Any, 
     first = np.uint64(start)
     for s in range(np.uint64(count)):
         out[first + s] = (x[first + s] - mean) * factor + bias
-
-
-@kernel(parallel=True)
-def apply_loops(
-    x: Array,
-    inner: int,
-    mean: Array,
-    variance: Array,
-    eps: float,
-    weight: Array,
-    bias: Array,
-    out: Array,
-) -> None:
-    """``(x - mean)/sqrt(variance + eps)*weight + bias``, a map at a time."""
-    channels = mean.size
-    factor = np.empty(channels, x.dtype)
-    for c in range(channels):
-        factor[c] = np.float64(weight[c]) / np.sqrt(np.float64(variance[c]) + eps)
-    for task in prange(x.size // inner):
-        c = task % channels
-        _apply(x, task * inner, inner, x.dtype.type(mean[c]), factor[c], bias[c], out)
 
 
 @kernel
@@ -159,9 +139,15 @@ def batch_norm(
 ) -> Array:
     """``(x - mean)/sqrt(variance + eps)*weight + bias`` of x (N, C, S), all per channel."""
     out = np.empty_like(x)
-    given = x.reshape(-1), x.shape[2], mean, variance, eps, weight, bias
-    apply_loops(*given, out.reshape(-1))
+    scale(x, mean, variance, eps, weight, bias, out)
     return out
+
+
+def batch_norm_inside(
+    x: Array, mean: Array, variance: Array, eps: float, weight: Array, bias: Array
+) -> None:
+    """The same in the place of x."""
+    scale(x, mean, variance, eps, weight, bias, x)
 
 
 def batch_norm_train(

@@ -130,6 +130,13 @@ def batch_norm(
     return affine(normalise(x, mean, variance, eps), weight, bias)
 
 
+def batch_norm_inside(
+    x: Array, mean: Array, variance: Array, eps: float, weight: Array, bias: Array
+) -> None:
+    """The same in the place of x."""
+    x[...] = batch_norm(x, mean, variance, eps, weight, bias)
+
+
 def batch_norm_train(
     x: Array, eps: float, weight: Array, bias: Array
 ) -> tuple[Array, Array, Array]:

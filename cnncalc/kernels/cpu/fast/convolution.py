@@ -21,6 +21,8 @@ from cnncalc.kernels.cpu.fast.geometry import Convolution, Layout
 from cnncalc.kernels.cpu.fast.launching import threads, worthwhile
 from cnncalc.kernels.cpu.fast.map_products import MapProducts, has_few_maps
 from cnncalc.kernels.cpu.fast.pointwise import Pointwise, is_pointwise
+from cnncalc.kernels.cpu.fast.small_map_products import SmallMapProducts, has_small_products
+from cnncalc.kernels.cpu.fast.small_maps import SmallMaps, has_small_maps
 from cnncalc.kernels.cpu.fast.streaming import Stream, has_few_pixels
 from cnncalc.kernels.cpu.fast.vectors import lanes
 from cnncalc.kernels.cpu.fast.weight_gradient import PixelProducts
@@ -213,6 +215,8 @@ def _way(layout: Layout, itemsize: int, threads: int, algorithm: str, swapped: b
     threads = worthwhile(threads, layout.products)
     if algorithm == "fast" and is_tiled(layout, itemsize):
         return Winograd(layout, itemsize, threads, swapped).run
+    if has_small_maps(layout, itemsize):
+        return SmallMaps(layout, itemsize, threads).run
     if is_swept(layout, itemsize):
         return Sweep(layout, itemsize, threads).run
     if is_pointwise(layout):
@@ -237,6 +241,8 @@ def _products(
 ) -> Callable[[Array, Array, Array], None]:
     c = _convolution(input, weight, output, stride, padding, dilation, groups)
     threads = worthwhile(threads, geometry.forward(c).products)
+    if has_small_products(c, itemsize):
+        return SmallMapProducts(c, itemsize, threads).run
     if has_few_maps(c, itemsize):
         return MapProducts(c, itemsize, threads).run
     return PixelProducts(c, itemsize, threads).run

@@ -25,7 +25,7 @@ from cnncalc.kernels.cpu.fast.small_map_products import SmallMapProducts, has_sm
 from cnncalc.kernels.cpu.fast.small_maps import SmallMaps, has_small_maps
 from cnncalc.kernels.cpu.fast.streaming import Stream, has_few_pixels
 from cnncalc.kernels.cpu.fast.vectors import lanes
-from cnncalc.kernels.cpu.fast.weight_gradient import PixelProducts
+from cnncalc.kernels.cpu.fast.weight_gradient import PixelProducts, TurnedProducts, is_turned
 from cnncalc.kernels.cpu.fast.winograd import Winograd, is_tiled
 from cnncalc.kernels.cpu.plain import convolution as plain
 from cnncalc.kernels.extents import convolved
@@ -245,6 +245,8 @@ def _products(
         return SmallMapProducts(c, itemsize, threads).run
     if has_few_maps(c, itemsize):
         return MapProducts(c, itemsize, threads).run
+    if is_turned(c, itemsize):
+        return TurnedProducts(c, itemsize, threads).run
     return PixelProducts(c, itemsize, threads).run
 
 

@@ -11,6 +11,7 @@ bands of rows; such partial sums are added up in a fixed order. How it is divide
 the extents alone, never on the number of threads.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from cnncalc.kernels.cpu.fast.packing import pack_lines, pad_maps
 from cnncalc.kernels.cpu.fast.products import product, summed_at_once, vectors_for, whole_tiles
 from cnncalc.kernels.cpu.fast.vectors import lanes
 
-__all__ = ["PixelProducts"]
+__all__ = ["PixelProducts", "TurnedProducts", "is_turned"]
 
 #: Tasks that there should be, for threads to share.
 _TASKS = 16
@@ -333,6 +334,27 @@ class PixelProducts:
         words[_PARTIAL] = scratch
         words[_OWN] = scratch + self.partial * self.itemsize
         launching.run(_weight_gradient, words, _GRAD, grad, x, x, result, self.threads)
+
+
+def is_turned(c: Convolution, itemsize: int) -> bool:
+    """Whether `TurnedProducts` covers it: one tap at every pixel, less filters than lanes."""
+    at_pixel = c.kernel == (1, 1) and c.stride == (1, 1) and c.before == (0, 0)
+    few = 2 * c.filters <= min(c.channels, lanes(itemsize))
+    return at_pixel and few and c.groups == 1 and c.input == c.output
+
+
+class TurnedProducts:
+    """Where there are few filters: input and gradient change places, so that lanes are channels."""
+
+    def __init__(self, c: Convolution, itemsize: int, threads: int) -> None:
+        turned = replace(c, channels=c.filters, filters=c.channels)
+        self.products = PixelProducts(turned, itemsize, threads)
+
+    def run(self, grad: Array, x: Array, result: Array) -> None:
+        """Compute `result` (F, C, 1, 1) from grad (N, F, *out) and x (N, C, *in)."""
+        turned = np.empty((result.shape[1], result.shape[0], *result.shape[2:]), result.dtype)
+        self.products.run(x, grad, turned)
+        result[...] = turned.swapaxes(0, 1)
 
 
 def _aligned(elements: int) -> int:

@@ -4,6 +4,8 @@ Interpolation goes axis by axis, from a table of the positions each output reads
 weights: a product of one-dimensional weights is what bilinear interpolation is.
 """
 
+import math
+
 import numpy as np
 
 from cnncalc.kernels.arguments import Array, empty
@@ -135,7 +137,7 @@ def _interpolate(
 
 def _around(x: Array, axis: int) -> Array:
     """`x` as three axes, the middle one that given."""
-    return x.reshape(int(np.prod(x.shape[:axis])), x.shape[axis], -1)
+    return x.reshape(math.prod(x.shape[:axis]), x.shape[axis], -1)
 
 
 def shift(x: Array, start: tuple[int, int, int, int], shape: tuple[int, ...]) -> Array:

@@ -219,7 +219,7 @@ def _way(layout: Layout, itemsize: int, threads: int, algorithm: str, swapped: b
         return SmallMaps(layout, itemsize, threads).run
     if is_swept(layout, itemsize):
         return Sweep(layout, itemsize, threads).run
-    if is_pointwise(layout):
+    if is_pointwise(layout, itemsize, swapped):
         return Pointwise(layout, itemsize, threads, swapped).run
     few_maps = layout.made <= lanes(itemsize) // 2
     if few_maps or has_few_pixels(layout, itemsize, swapped):

@@ -38,6 +38,9 @@ _DIRECT = 32
 #: Bytes of a thread's copy of pixels.
 _PIXELS_BYTES = 384 * 1024
 
+#: Pixels and maps from which packing swapped weights is worth it.
+_MANY_PIXELS, _MANY_MAPS = 128, 128
+
 # The words of a plan.
 (
     _NEXT,
@@ -72,8 +75,16 @@ _PIXELS_BYTES = 384 * 1024
 ) = range(29)
 
 
-def is_pointwise(layout: Layout) -> bool:
-    """Whether it covers a layout: one tap, no padding, maps for whole tiles."""
+def is_pointwise(layout: Layout, itemsize: int, swapped: bool) -> bool:
+    """Whether it covers a layout: one tap, no padding, maps for whole tiles.
+
+    Swapped weights are read across their rows, which takes longer than to pack them where there
+    are many of them and many pixels.
+    """
+    pixels = layout.batch * layout.result[0] * layout.result[1]
+    many = pixels >= _MANY_PIXELS and layout.made >= _MANY_MAPS
+    if swapped and many and layout.made % (4 * lanes(itemsize)) == 0 and REGISTERS == 32:
+        return False
     if layout.taps != 1 or layout.every != (1, 1) or layout.before != (0, 0):
         return False
     inside = all(

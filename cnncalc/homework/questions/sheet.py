@@ -51,6 +51,15 @@ def sheet_from_text(
             "start with title: and questions:",
         )
         reader.findings.stop()
+    if "layers" in root.entries and "questions" not in root.entries:
+        reader.error(
+            "Q001",
+            "not-a-sheet",
+            "this is the spec of a network, not a question file",
+            root.key_place("layers"),
+            "a question has `input` and `layers` of its own, or `network: NAME`, and `ask`",
+        )
+        reader.findings.stop()
     sheet = _sheet(reader, root, text, path, digest)
     reader.findings.check()
     return sheet

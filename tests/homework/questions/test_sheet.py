@@ -131,6 +131,10 @@ def test_parts_with_givens_of_their_own():
             "[1, 2]",
             ["1:1 Q001 a question file is a mapping with `questions`, got a list"],
         ),
+        (
+            "name: A\ninput: 1@2x2\nlayers: [relu]\n",
+            ["3:1 Q001 this is the spec of a network, not a question file"],
+        ),
         ("title: x", ["1:1 Q003 the question file has no `questions`"]),
         (
             "questions: []",

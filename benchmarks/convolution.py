@@ -4,11 +4,7 @@ python benchmarks/convolution.py [--set layers|special|onednn] [--batch 1 16] [-
     [--dtype float32 float64] [--algorithm exact] [--seconds 0.5] [--only NAME ...]
 
 Both run in this process, in turns, on the same arrays, as often as fits into --seconds; results
-are compared first. Run it with the same allocator settings for both, so that neither pays for
-fresh pages:
-
-GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=8589934592:\
-glibc.malloc.trim_threshold=17179869184
+are compared first; with the same allocator settings (it starts itself again with those).
 """
 
 import argparse
@@ -23,6 +19,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from allocator import same_for_both
 
 SHAPES = Path(__file__).parent / "data" / "onednn_conv_shapes.json"
 
@@ -209,7 +207,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+")
     given = parser.parse_args()
 
-    os.environ["NUMBA_NUM_THREADS"] = str(given.threads)
+    same_for_both(NUMBA_NUM_THREADS=str(given.threads))
     import numba
     import numpy as np
     import torch
@@ -228,7 +226,6 @@ def main() -> None:
     print(f"{platform.machine()}, {os.cpu_count()} CPUs, vectors of {BITS} bits, {processor()}")
     versions = f"PyTorch {torch.__version__}, Numba {numba.__version__}, NumPy {np.__version__}"
     print(f"Python {platform.python_version()}, {versions}, {numba.threading_layer()}")
-    print(f"allocator: {os.environ.get('GLIBC_TUNABLES', 'default')}")
     layers = {"layers": LAYERS, "special": SPECIAL, "onednn": published()}[given.set]
     if given.only:
         layers = [layer for layer in layers if any(name in layer.name for name in given.only)]

@@ -12,15 +12,11 @@ import argparse
 import os
 import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-TUNABLES = (
-    "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=8589934592:"
-    "glibc.malloc.trim_threshold=17179869184"
-)
+from allocator import same_for_both
 
 #: Inputs and outputs of the layers, and where they come from.
 LAYERS = {
@@ -128,9 +124,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+")
     given = parser.parse_args()
     os.environ["NUMBA_NUM_THREADS"] = str(given.threads)
-    if os.environ.get("GLIBC_TUNABLES") != TUNABLES:
-        environment = {**os.environ, "GLIBC_TUNABLES": TUNABLES}
-        os.execve(sys.executable, [sys.executable, *sys.argv], environment)
+    same_for_both()
 
     import numba
     import numpy as np

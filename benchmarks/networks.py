@@ -24,10 +24,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-TUNABLES = (
-    "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=8589934592:"
-    "glibc.malloc.trim_threshold=17179869184"
-)
+from allocator import same_for_both
+
 SPECS = Path(__file__).resolve().parents[1] / "specs"
 
 #: Ronneberger, Fischer and Brox (2015), with padded convolutions and half the maps.
@@ -337,9 +335,7 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--peak", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    wanted = {"GLIBC_TUNABLES": TUNABLES, "NUMBA_NUM_THREADS": str(given.threads)}
-    if any(os.environ.get(key) != value for key, value in wanted.items()):
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **wanted})
+    same_for_both(NUMBA_NUM_THREADS=str(given.threads))
     start(given.threads)
     if given.peak:
         print(json.dumps(peak(given.networks[0], given.batch[0], *given.peak, given)))

@@ -13,24 +13,19 @@ import math
 import os
 import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator
 
-TUNABLES = (
-    "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=8589934592:"
-    "glibc.malloc.trim_threshold=17179869184"
-)
-if __name__ == "__main__" and os.environ.get("GLIBC_TUNABLES") != TUNABLES:
-    os.execve(
-        sys.executable, [sys.executable, *sys.argv], {**os.environ, "GLIBC_TUNABLES": TUNABLES}
-    )
+from allocator import same_for_both
 
-import numba  # noqa: E402
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
+if __name__ == "__main__":
+    same_for_both()
 
-from cnncalc import functional as F  # noqa: E402, N812
+import numba
+import numpy as np
+import torch
+
+from cnncalc import functional as F  # noqa: N812
 
 #: Channels, extent, window, stride and padding; and the layer that has them.
 LAYERS = [

@@ -217,7 +217,7 @@ def test_nan_is_found():
 
 
 def test_a_picture():
-    image = pytest.importorskip("PIL.Image", reason="Pillow, which is optional, is not installed")
+    image = pytest.importorskip("PIL.Image", reason="Pillow (of the extra `test`) is not there")
     image.new("L", (12, 12), 255).save("white.png")
     text = out("tiny.yaml", "--input", "white.png", "--weights", "weights.npz", "--no-times")
     assert "relu1        2@4x4      4.5    4.5    50%\n" in text

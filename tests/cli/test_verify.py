@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -157,7 +158,6 @@ def test_other_formats_of_answers(run):
 
 
 def test_files_of_arrays(run):
-    np = pytest.importorskip("numpy")
     Path("key.yaml").write_text(
         "questions:\n  - id: forward\n    arrays: {x: [[1, 2, 3], [4, 5, 6], [7, 8, 9]],"
         " w: [[1, -1], [2, 0]]}\n    input: 1@3x3\n"
